@@ -1,0 +1,29 @@
+"""spacemap: where did the space go, what changed, what is here twice, what can go."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spacemap.scan import ScanOptions, scan
+    from spacemap.tree.snapshot import Snapshot
+    from spacemap.tree.tree import Tree
+
+__version__ = "2.0.0"
+
+__all__ = ["ScanOptions", "Snapshot", "Tree", "scan"]
+
+_HOMES = {
+    "ScanOptions": "spacemap.scan",
+    "Snapshot": "spacemap.tree.snapshot",
+    "Tree": "spacemap.tree.tree",
+    "scan": "spacemap.scan.run",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on its first use (PEP 562): numpy is not paid for by those who do not need it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
