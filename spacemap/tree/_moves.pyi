@@ -1,0 +1,3 @@
+from typing_extensions import Buffer
+
+def move(target: Buffer, source: Buffer, to: Buffer, begin: Buffer, end: Buffer, width: int, /) -> None: ...

@@ -1,0 +1,73 @@
+"""Hard links: which entry stands for an inode, and how much a subtree shares with the rest of the world."""
+
+import numpy as np
+import numpy.typing as npt
+
+from spacemap.tree.columns import U64, Flag
+from spacemap.tree.tree import Tree
+
+Rows = npt.NDArray[np.int64]
+
+
+def mark_repeated(tree: Tree) -> None:
+    """Set Flag.REPEATED on every link but the one with the lowest id of its inode; `tree.flags` is changed."""
+    by_inode, begins = _grouped(tree)
+    repeated = tree.links.entry[by_inode[~begins]]
+    tree.flags[repeated] |= np.uint8(Flag.REPEATED)
+
+
+def _grouped(tree: Tree) -> tuple[Rows, npt.NDArray[np.bool_]]:
+    """Return the rows of the links grouped by (device, inode), ids ascending in a group; and where groups begin."""
+    links = tree.links
+    inode = tree.inode[links.entry]
+    by_inode = np.lexsort((links.entry, inode, links.device))
+    device, inode = links.device[by_inode], inode[by_inode]
+    begins = np.ones(len(by_inode), np.bool_)
+    begins[1:] = (device[1:] != device[:-1]) | (inode[1:] != inode[:-1])
+    return by_inode, begins
+
+
+class LinkSums:
+    """What hard links change in the sums of directories. Rows are those of `tree.directories`.
+
+    `depth` and `parent` describe the directories; `position` numbers them depth-first, so that a subtree is one
+    range of positions.
+    """
+
+    def __init__(self, tree: Tree, parent: Rows, depth: Rows, position: Rows) -> None:
+        self._parent = parent
+        self._depth = depth
+        by_inode, begins = _grouped(tree)
+        entry = tree.links.entry[by_inode]
+        directory = np.searchsorted(tree.directories.entry, tree.parent[entry])
+        group = np.cumsum(begins) - 1
+        # Depth-first within each group: neighbours then meet in the nearest common ancestor.
+        by_place = np.lexsort((position[directory], group))
+        entry, directory, group = entry[by_place], directory[by_place], group[by_place]
+        same = np.flatnonzero(group[1:] == group[:-1]) + 1
+        self.meeting = self._common_ancestor(directory[same - 1], directory[same])
+        """Directory rows in which one more link of an inode meets the others: there it counts once too often."""
+        self.repeated_apparent: U64 = tree.apparent_size[entry[same]].astype(np.uint64)
+        self.repeated_disk: U64 = tree.disk_usage(entry[same])
+
+        first, last = np.flatnonzero(begins), np.append(np.flatnonzero(begins)[1:], len(begins)) - 1
+        top = self._common_ancestor(directory[first], directory[last]) if len(first) else first
+        size = last - first + 1
+        complete = size >= tree.links.link_count[by_inode][first]
+        self.closing = top[complete]
+        """Directory rows that hold all links of an inode, for each such inode the deepest."""
+        self.closing_disk: U64 = tree.disk_usage(entry[first[complete]])
+        self.linked_directory = directory
+        self.linked_disk: U64 = tree.disk_usage(entry)
+
+    def _common_ancestor(self, left: Rows, right: Rows) -> Rows:
+        """Return the nearest common ancestors, pair by pair; cost: the depth of the tree."""
+        left, right = left.copy(), right.copy()
+        while True:
+            apart = np.flatnonzero(left != right)
+            if not len(apart):
+                return left
+            a, b = left[apart], right[apart]
+            climbs = self._depth[a] >= self._depth[b]
+            left[apart] = np.where(climbs, self._parent[a], a)
+            right[apart] = np.where(climbs & (self._depth[a] > self._depth[b]), b, self._parent[b])

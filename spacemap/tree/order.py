@@ -1,0 +1,139 @@
+"""Where each entry goes: from listings in order of arrival to canonical order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spacemap.tree.batch import Batch
+from spacemap.tree.columns import U8, U32, U64, Kind, Skip
+from spacemap.tree.place import Index, ranges
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the scan decided about a directory that no engine listed."""
+
+    skip: Skip
+    operation: int = 0
+    """`Operation` of the problem to record with it; 0: none."""
+    errno: int = 0
+
+
+class References:
+    """From references to raw rows: positions in the batches laid end to end, in their order of arrival."""
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        self._kept = {number: batch.kept for number, batch in enumerate(batches) if batch.kept is not None}
+        base = np.array([batch.base_ref for batch in batches], np.uint64)
+        self._arrival = np.argsort(base, kind="stable")
+        self._base = base[self._arrival]
+        self.start: Index = np.zeros(len(batches) + 1, np.int64)
+        np.cumsum([len(batch) for batch in batches], out=self.start[1:])
+
+    def rows(self, refs: U64) -> Index:
+        """Return the raw row of each reference; refs must exist."""
+        place = np.searchsorted(self._base, refs, side="right") - 1
+        batch = self._arrival[place]
+        offset = (refs - self._base[place]).astype(np.int64)
+        for number, kept in self._kept.items():
+            own = batch == number
+            offset[own] = np.searchsorted(kept, offset[own], side="right") - 1
+        return self.start[batch] + offset
+
+    def refs(self, rows: Index) -> U64:
+        """Return the reference of each raw row."""
+        batch = np.searchsorted(self.start, rows, side="right") - 1
+        offset = rows - self.start[batch]
+        for number, kept in self._kept.items():
+            own = batch == number
+            offset[own] = kept[offset[own]]
+        base = np.empty_like(self._base)
+        base[self._arrival] = self._base
+        return base[batch] + offset.astype(np.uint64)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The canonical order of one scan. A rank counts raw directories, a row those of the tree, breadth-first."""
+
+    directory_raw: Index
+    """Raw row of each directory, by rank; ascending."""
+    row: Index
+    """Row of each directory, by rank; -1 for one that the tree does not reach."""
+    rank: Index
+    """Rank of each directory, by row."""
+    first_child: U32
+    """By row."""
+    child_count: U32
+    skip: U8
+    owner: Sequence[Index]
+    """For each batch, the rank of the directory of each listing."""
+
+    def rows_of(self, raw: Index) -> Index:
+        """Return the rows of directories given by their raw rows; -1 where the tree does not reach one."""
+        return self.row[np.searchsorted(self.directory_raw, raw)]
+
+    def slices(self, number: int, batch: Batch) -> tuple[Index, Index, Index]:
+        """Return, for each listing that the tree reaches, the id of its first entry and its rows: to, begin, end.
+
+        The batch of the roots begins with the root of the tree, which is in no listing: it is the first slice.
+        """
+        count = batch.listing_count.astype(np.int64)
+        row = self.row[self.owner[number]]
+        outside = len(batch) - int(count.sum())
+        end = outside + np.cumsum(count)
+        to = self.first_child[np.maximum(row, 0)].astype(np.int64)
+        if outside:
+            to, end, row = np.append(0, to), np.append(outside, end), np.append(0, row)
+            count = np.append(outside, count)
+        if (row >= 0).all():
+            return to, end - count, end
+        reached = np.flatnonzero(row >= 0)
+        return to[reached], (end - count)[reached], end[reached]
+
+
+def canonical_order(batches: Sequence[Batch], refs: References, decisions: Mapping[int, Decision]) -> Order:
+    """Return where everything goes; cost: the number of directories, plus the depth of the tree."""
+    directory_raw = np.concatenate(
+        [
+            np.flatnonzero(batch.kind == Kind.DIRECTORY) + start
+            for start, batch in zip(refs.start, batches, strict=False)
+        ]
+    )
+    skip = np.concatenate([batch.directory_skip for batch in batches])
+    # By rank: the raw row of the first entry listed, and how many; none where there is no listing.
+    first, count = np.zeros(len(skip), np.int64), np.zeros(len(skip), np.int64)
+    is_listed = np.zeros(len(skip), np.bool_)
+    owners = []
+    for start, batch in zip(refs.start[1:].tolist(), batches, strict=True):
+        owner = np.searchsorted(directory_raw, refs.rows(batch.listing_ref))
+        owners.append(owner)
+        before_end = np.cumsum(batch.listing_count[::-1], dtype=np.int64)[::-1]
+        first[owner] = start - before_end
+        count[owner] = batch.listing_count
+        is_listed[owner] = True
+        skip[owner] = batch.listing_skip
+    for ref, decision in decisions.items():
+        skip[np.searchsorted(directory_raw, refs.rows(np.array([ref], np.uint64)))] = decision.skip
+    skip[~is_listed & (skip == Skip.NONE)] = Skip.UNLISTED
+    # The subdirectories of one listing are neighbours among the raw directories, too.
+    first_directory = np.searchsorted(directory_raw, first)
+    directory_count = np.searchsorted(directory_raw, first + count) - first_directory
+    levels = [np.zeros(1, np.int64)]
+    while len(levels[-1]):
+        level = levels[-1]
+        levels.append(ranges(first_directory[level], directory_count[level]))
+    rank = np.concatenate(levels)
+    row = np.full(len(directory_raw), -1, np.int64)
+    row[rank] = np.arange(len(rank))
+    child_count = count[rank]
+    return Order(
+        directory_raw=directory_raw,
+        row=row,
+        rank=rank,
+        first_child=(1 + np.cumsum(child_count) - child_count).astype(np.uint32),
+        child_count=child_count.astype(np.uint32),
+        skip=skip[rank],
+        owner=owners,
+    )

@@ -1,0 +1,112 @@
+"""Sums over subtrees: a loop over depths, never over entries."""
+
+import numpy as np
+import numpy.typing as npt
+
+from spacemap.tree.columns import BLOCK_SIZE, I64, U64, Kind
+from spacemap.tree.links import LinkSums
+from spacemap.tree.tree import Totals, Tree
+
+Rows = npt.NDArray[np.int64]
+
+
+def roll_up(tree: Tree) -> Totals:
+    """Return the totals of each directory; within one subtree an inode counts once."""
+    shape = _Shape(tree)
+    directories = tree.directories
+    own = directories.entry
+    apparent = _children_sum(tree, tree.apparent_size)
+    disk = _children_sum(tree, tree.blocks) * np.uint64(BLOCK_SIZE)
+    subdirectories = np.bincount(shape.parent[1:], minlength=len(own)).astype(np.uint64)
+    files = directories.child_count.astype(np.uint64) - subdirectories
+    _add(files, shape.directory_of(tree, tree.folded.entry), tree.folded.file_count.astype(np.uint64) - np.uint64(1))
+    problems = np.zeros(len(own), np.uint64)
+    _add(problems, shape.directory_of(tree, tree.problems.entry), np.ones(len(tree.problems), np.uint64))
+    shared = np.zeros(len(own), np.uint64)
+    count = np.ones(len(own), np.uint64)
+
+    shape.accumulate(count)
+    if len(tree.links.entry):
+        links = LinkSums(tree, shape.parent, shape.depth, shape.positions(count))
+        _subtract(apparent, links.meeting, links.repeated_apparent)
+        _subtract(disk, links.meeting, links.repeated_disk)
+        _add(shared, links.linked_directory, links.linked_disk)
+        _subtract(shared, links.meeting, links.repeated_disk)
+        _subtract(shared, links.closing, links.closing_disk)
+    for column in (apparent, disk, files, problems, shared):
+        shape.accumulate(column)
+    # Each directory's own size is in its parent's sum so far; now it joins its own.
+    apparent += tree.apparent_size[own]
+    disk += tree.disk_usage(own)
+    return Totals(apparent, disk, shared, files, count, problems, shape.newest(tree))
+
+
+def _add(column: U64, rows: Rows, values: U64) -> None:
+    np.add.at(column, rows, values)
+
+
+def _subtract(column: U64, rows: Rows, values: U64) -> None:
+    # Modulo 2^64: a partial sum may go below 0, the sum over a subtree does not.
+    np.subtract.at(column, rows, values)
+
+
+def _children_sum(tree: Tree, column: npt.NDArray[np.unsignedinteger]) -> U64:
+    """Return the sum of a column over the children of each directory."""
+    result = np.zeros(len(tree.directories.entry), np.uint64)
+    filled = np.flatnonzero(tree.directories.child_count)
+    if len(filled):
+        result[filled] = np.add.reduceat(column, tree.directories.first_child[filled], dtype=np.uint64)
+    return result
+
+
+class _Shape:
+    """The directories as a tree of rows: parents, depths, and the levels from the root down."""
+
+    def __init__(self, tree: Tree) -> None:
+        entry = tree.directories.entry
+        self.parent: Rows = np.searchsorted(entry, tree.parent[entry])
+        # Breadth-first rows: a level is one slice, and the next one holds exactly its children.
+        bounds = [0, 1]
+        while bounds[-1] < len(entry):
+            bounds.append(int(np.searchsorted(self.parent, bounds[-1])))
+        self.levels = list(zip(bounds[:-1], bounds[1:], strict=True))
+        self.depth: Rows = np.repeat(np.arange(len(self.levels)), [end - begin for begin, end in self.levels])
+        self._families = [self._family(begin, end) for begin, end in self.levels[1:]]
+
+    def _family(self, begin: int, end: int) -> tuple[Rows, Rows]:
+        """Return where, in a level, the children of each parent begin, and those parents."""
+        parent = self.parent[begin:end]
+        first = np.flatnonzero(np.concatenate([[True], parent[1:] != parent[:-1]]))
+        return first + begin, parent[first]
+
+    def accumulate(self, column: U64) -> None:
+        """Add to every directory the values of all below it, the deepest level first."""
+        for (_, end), (first, parent) in zip(reversed(self.levels[1:]), reversed(self._families), strict=True):
+            column[parent] += np.add.reduceat(column[:end], first)
+
+    def newest(self, tree: Tree) -> I64:
+        """Return the newest mtime in each subtree, seconds."""
+        directories = tree.directories
+        result = tree.mtime[directories.entry].astype(np.int64)
+        filled = np.flatnonzero(directories.child_count)
+        if len(filled):
+            newest_child = np.maximum.reduceat(tree.mtime, directories.first_child[filled])
+            result[filled] = np.maximum(result[filled], newest_child)
+        for (_, end), (first, parent) in zip(reversed(self.levels[1:]), reversed(self._families), strict=True):
+            result[parent] = np.maximum(result[parent], np.maximum.reduceat(result[:end], first))
+        return result
+
+    def positions(self, subtree_directories: U64) -> Rows:
+        """Return depth-first numbers of the directories, given how many each subtree has."""
+        size = subtree_directories.astype(np.int64)
+        position = np.zeros(len(size), np.int64)
+        for (begin, end), (first, parent) in zip(self.levels[1:], self._families, strict=True):
+            before = np.cumsum(size[begin:end]) - size[begin:end]
+            counts = np.diff(np.append(first, end))
+            position[begin:end] = before + np.repeat(position[parent] + 1 - before[first - begin], counts)
+        return position
+
+    def directory_of(self, tree: Tree, entries: npt.NDArray[np.uint32]) -> Rows:
+        """Return the row of each entry's directory; a directory's own for a directory."""
+        own = np.where(tree.kind[entries] == Kind.DIRECTORY, entries, tree.parent[entries])
+        return np.searchsorted(tree.directories.entry, own)
