@@ -1,0 +1,143 @@
+"""What is mounted where, and which mounts show what another place already shows.
+
+Source: /proc/self/mountinfo, as described in proc(5). Elsewhere the table is empty and boundaries are told by
+device numbers alone.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+MOUNTINFO = "/proc/self/mountinfo"
+
+KERNEL_FILE_SYSTEMS = frozenset(
+    "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts efivarfs fusectl hugetlbfs mqueue nsfs proc "
+    "pstore resctrl rpc_pipefs securityfs selinuxfs smackfs sysfs tracefs".split()
+)
+REMOTE_FILE_SYSTEMS = frozenset("9p afs ceph cifs glusterfs lustre ncpfs nfs nfs4 smb3 smbfs sshfs".split())
+"""Types whose server may not answer; `fuse.*` counts as one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One line of mountinfo."""
+
+    point: bytes
+    device: int
+    """As in st_dev."""
+    root: bytes
+    """The directory of the file system that is visible at `point`."""
+    kind: str
+    """Type of the file system."""
+    options: dict[str, bytes]
+    """Of the file system itself, such as `upperdir`."""
+
+
+class MountTable:
+    """The mounts that can be reached: the topmost at each point."""
+
+    def __init__(self, mounts: list[Mount]) -> None:
+        self._at: dict[bytes, Mount] = {mount.point: mount for mount in mounts}
+        self._deciding: set[bytes] = set()
+
+    def at(self, path: bytes) -> Mount | None:
+        """Return the mount that begins exactly at an absolute path."""
+        return self._at.get(path)
+
+    def of(self, path: bytes) -> Mount | None:
+        """Return the mount that an absolute path lies on."""
+        while True:
+            if path in self._at:
+                return self._at[path]
+            if path in (b"/", b""):
+                return None
+            path = os.path.dirname(path)
+
+    def is_kernel(self, path: bytes) -> bool:
+        """Return whether a kernel file system begins here."""
+        mount = self._at.get(path)
+        return mount is not None and mount.kind in KERNEL_FILE_SYSTEMS
+
+    def has_remote_below(self, root: bytes) -> bool:
+        """Return whether something that may hang is mounted at or below a directory."""
+        return any(
+            (mount.kind in REMOTE_FILE_SYSTEMS or mount.kind.startswith("fuse.")) and _is_within(mount.point, root)
+            for mount in self._at.values()
+        )
+
+    def points_below(self, root: bytes) -> list[bytes]:
+        """Return the mount points below a directory."""
+        return [point for point in self._at if point != root and _is_within(point, root)]
+
+    def second_view(self, point: bytes, is_scanned: Callable[[bytes], bool]) -> bytes | None:
+        """Return the path, among those that are scanned, that already shows what the mount at `point` shows.
+
+        A plain directory wins against a mount of it; of two equal mounts the lower path wins. The upper layer of
+        an overlay wins against the overlay.
+        """
+        mount = self._at.get(point)
+        if mount is None or point in self._deciding:
+            return None
+        self._deciding.add(point)
+        found = next((view for view in self._views(mount) if is_scanned(view) and self._shows(view, is_scanned)), None)
+        self._deciding.discard(point)
+        return found
+
+    def _views(self, mount: Mount) -> list[bytes]:
+        """Return the paths that show the directory of a mount, whether or not something hides them."""
+        if mount.kind == "overlay":
+            return [mount.options[key] for key in ("upperdir",) if key in mount.options]
+        return [
+            _join(other.point, mount.root[len(other.root.rstrip(b"/")) :])
+            for other in self._at.values()
+            if other.device == mount.device
+            and other.point != mount.point
+            and _is_within(mount.root, other.root)
+            and (other.root != mount.root or other.point < mount.point)
+            and self.of(_join(other.point, mount.root[len(other.root.rstrip(b"/")) :])) is other
+        ]
+
+    def _shows(self, view: bytes, is_scanned: Callable[[bytes], bool]) -> bool:
+        """Return whether a path is itself no second view."""
+        holder = self.of(view)
+        return holder is None or self.second_view(holder.point, is_scanned) is None
+
+
+def read_mounts(source: str = MOUNTINFO) -> MountTable:
+    """Return the table of this process; empty where the system has none."""
+    try:
+        text = Path(source).read_bytes()
+    except OSError:
+        return MountTable([])
+    return MountTable([mount for line in text.splitlines() if (mount := _parse(line)) is not None])
+
+
+def _parse(line: bytes) -> Mount | None:
+    left, separator, right = line.partition(b" - ")
+    fields, tail = left.split(b" "), right.split(b" ")
+    if not separator or len(fields) < 6 or len(tail) < 3:
+        return None
+    major, _, minor = fields[2].partition(b":")
+    options = dict(option.partition(b"=")[::2] for option in tail[2].split(b","))
+    return Mount(
+        point=_unescape(fields[4]),
+        device=os.makedev(int(major), int(minor)),
+        root=_unescape(fields[3]),
+        kind=tail[0].decode("ascii", "replace"),
+        options={key.decode("ascii", "replace"): _unescape(value) for key, value in options.items()},
+    )
+
+
+def _unescape(field: bytes) -> bytes:
+    return re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), field)
+
+
+def _is_within(path: bytes, directory: bytes) -> bool:
+    return path == directory or path.startswith(directory.rstrip(b"/") + b"/")
+
+
+def _join(point: bytes, below: bytes) -> bytes:
+    below = below.strip(b"/")
+    return point.rstrip(b"/") + b"/" + below if below else point

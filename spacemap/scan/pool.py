@@ -1,0 +1,294 @@
+"""The pool: worker processes that list, and one loop that feeds them, takes work from the busy, replaces the dead."""
+
+import fcntl
+import math
+import multiprocessing
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from spacemap.scan.frames import Receiver
+from spacemap.scan.frontier import Frontier
+from spacemap.scan.options import EngineName, ScanOptions
+from spacemap.scan.wire import FrameType, Waiting, decode_directories, encode_directories
+from spacemap.scan.worker import status_rows, work
+
+PIPE_SIZE = 1024 * 1024
+"""What the kernel is asked to hold between a worker and the scan."""
+ASK_AGAIN_FIRST, ASK_AGAIN_LAST = 0.001, 0.05
+"""Seconds before a worker that had nothing to give is asked again: doubled each time."""
+TICK = 0.1
+"""Seconds between looks at clocks and reports of progress."""
+FAREWELL = 2.0
+"""Seconds that workers have to send what they know when a scan ends early."""
+MAX_DEATHS = 3
+"""So often a directory may be among those of a worker that died; then it is given up."""
+
+WORKER_LOST = 11  # Skip; importing it would import numpy
+SCAN = 4  # Operation
+
+
+class Worker:
+    """One worker process, seen from the scan."""
+
+    def __init__(self, number: int, process: BaseProcess, commands: Connection, results: Connection) -> None:
+        self.number = number
+        self.process = process
+        self.commands = commands
+        self.results = results
+        self.is_idle = True
+        self.asked_for_work = False
+        self.ask_after = 0.0
+        self.ask_pause = ASK_AGAIN_FIRST
+        self.status_asked: float | None = None
+        self.heard = time.monotonic()
+
+
+class Pool:
+    """Runs workers until the frontier is empty."""
+
+    def __init__(  # noqa: PLR0913 - what a scan consists of
+        self,
+        engine: EngineName,
+        options: ScanOptions,
+        roots: tuple[bytes, ...],
+        *,
+        frontier: Frontier,
+        collect: Callable[[memoryview], None],
+        receiver: Callable[[int], Receiver],
+        unlisted: Callable[[], list[Waiting]],
+        tick: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._options = options
+        self._roots = roots
+        self._frontier = frontier
+        self._collect = collect
+        self._receiver = receiver
+        self._unlisted = unlisted
+        self._tick = tick
+        self._workers: dict[int, Worker] = {}
+        """By the descriptor of their results."""
+        self._receivers: dict[int, Receiver] = {}
+        self._poll = select.poll()
+        self._owner: dict[int, int] = {}
+        """Worker by reference, for directories that were claimed."""
+        self._deaths: dict[int, int] = {}
+        self._started = 0
+        self._listers = 1
+        self._next_tick = 0.0
+        self.notes: list[str] = []
+
+    def start(self, processes: int, listers: int) -> None:
+        """Start workers; each lists `listers` directories at a time."""
+        self._listers = listers
+        for _ in range(processes):
+            self._start_worker()
+
+    def run(self) -> None:
+        """List until nothing waits and every worker is idle."""
+        while True:
+            self._give_out()
+            busy = [worker for worker in self._workers.values() if not worker.is_idle]
+            if not busy and not len(self._frontier):
+                return
+            if not self._workers:
+                self._start_worker()
+                continue
+            for fd, _ in self._poll.poll(self._patience() * 1000):
+                self._hear(fd)
+            now = time.monotonic()
+            if now >= self._next_tick:
+                self._next_tick = now + TICK
+                self._tick()
+                self._check_life(now)
+
+    def stop(self) -> None:
+        """Let the workers send what they have, for a short while, and end them all."""
+        for worker in self._workers.values():
+            self._tell(worker, encode_directories(FrameType.STOP))
+        deadline = time.monotonic() + FAREWELL
+        while self._workers and time.monotonic() < deadline:
+            for fd, _ in self._poll.poll(100):
+                worker = self._workers[fd]
+                self._take_frames(worker)
+                if self._receivers[fd].is_closed:
+                    self._forget(worker)
+        for worker in list(self._workers.values()):
+            worker.process.kill()
+            self._forget(worker)
+
+    def dismiss(self) -> None:
+        """End idle workers without waiting for them."""
+        for worker in self._workers.values():
+            self._tell(worker, encode_directories(FrameType.STOP))
+
+    def join(self) -> None:
+        """Wait for the end of dismissed workers; one that does not end is killed."""
+        for worker in list(self._workers.values()):
+            worker.process.join(FAREWELL)
+            if worker.process.is_alive():
+                worker.process.kill()
+            self._forget(worker)
+
+    def _start_worker(self) -> None:
+        self._started += 1
+        # A forked copy of a process with threads may inherit a locked lock: then start afresh.
+        is_forked = threading.active_count() == 1 and hasattr(os, "fork")
+        context = multiprocessing.get_context("fork") if is_forked else multiprocessing.get_context("spawn")
+        command_end, commands = context.Pipe(duplex=False)
+        results, result_end = context.Pipe(duplex=False)
+        for pipe in (commands, result_end):
+            with suppress(OSError, AttributeError):  # the limit of an unprivileged user may be lower
+                fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+        others = [pipe for worker in self._workers.values() for pipe in (worker.commands, worker.results)]
+        inherited = (commands, results, *others) if is_forked else ()
+        place = (self._roots, self._started, self._listers)
+        process = context.Process(
+            target=work,
+            args=(self._engine, self._options, place, (command_end, result_end), inherited),
+            name=f"spacemap-worker-{self._started}",
+            daemon=True,
+        )
+        process.start()
+        command_end.close()
+        result_end.close()
+        worker = Worker(self._started, process, commands, results)
+        self._workers[results.fileno()] = worker
+        self._receivers[results.fileno()] = self._receiver(results.fileno())
+        self._poll.register(results.fileno(), select.POLLIN)
+        if self._frontier.poisoned:
+            self._tell(worker, self._poison_frame())
+
+    def _poison_frame(self) -> bytes:
+        rows = [Waiting(0, device, inode, 0, 0, 0, b"") for device, inode in sorted(self._frontier.poisoned)]
+        return encode_directories(FrameType.POISON, rows)
+
+    def _tell(self, worker: Worker, frame: bytes) -> None:
+        view = memoryview(frame)
+        with suppress(BrokenPipeError):  # its death is noticed where its results end
+            while view:
+                view = view[os.write(worker.commands.fileno(), view) :]
+
+    def _give_out(self) -> None:
+        """Give what waits to the idle; when nothing waits, ask the busy to share."""
+        idle = [worker for worker in self._workers.values() if worker.is_idle]
+        for position, worker in enumerate(idle):
+            claim = self._frontier.claim(len(idle) - position)
+            if not claim:
+                break
+            self._owner.update((each.ref, worker.number) for each in claim)
+            worker.is_idle = False
+            worker.heard = time.monotonic()
+            self._tell(worker, encode_directories(FrameType.DIRECTORIES, claim))
+        else:
+            return
+        now = time.monotonic()
+        for worker in self._workers.values():
+            if not worker.is_idle and not worker.asked_for_work and now >= worker.ask_after:
+                worker.asked_for_work = True
+                self._tell(worker, encode_directories(FrameType.GIVE))
+
+    def _patience(self) -> float:
+        """Seconds to wait for news: until the next tick, or until somebody may be asked again."""
+        now = time.monotonic()
+        wait = max(0.0, self._next_tick - now)
+        if any(worker.is_idle for worker in self._workers.values()):
+            asks = [worker.ask_after - now for worker in self._workers.values() if not worker.is_idle]
+            asks = [ask for ask in asks if ask > 0]
+            wait = min([wait, *asks])
+        return math.ceil(wait * 1000) / 1000
+
+    def _hear(self, fd: int) -> None:
+        worker = self._workers[fd]
+        self._take_frames(worker)
+        if self._receivers[fd].is_closed:
+            self._replace(worker, f"ended unexpectedly ({_exit_reason(worker.process)})")
+
+    def _take_frames(self, worker: Worker) -> None:
+        for frame_type, frame in self._receivers[worker.results.fileno()].receive():
+            worker.heard = time.monotonic()
+            if frame_type is FrameType.BATCH:
+                self._collect(frame)
+            elif frame_type is FrameType.DIRECTORIES:
+                self._take_back(worker, decode_directories(bytes(frame)))
+            elif frame_type is FrameType.IDLE:
+                worker.is_idle = True
+                worker.asked_for_work = False
+            elif frame_type is FrameType.STATUS:
+                worker.status_asked = None
+                self._check_listings(worker, status_rows(bytes(frame)))
+
+    def _take_back(self, worker: Worker, directories: list[Waiting]) -> None:
+        self._frontier.add(directories)
+        self._owner.update((each.ref, 0) for each in directories)
+        if worker.asked_for_work:
+            worker.asked_for_work = False
+            worker.ask_pause = ASK_AGAIN_FIRST if directories else min(worker.ask_pause * 2, ASK_AGAIN_LAST)
+            worker.ask_after = 0.0 if directories else time.monotonic() + worker.ask_pause
+
+    def _check_life(self, now: float) -> None:
+        """Ask silent workers what they are doing; give up those that do not say."""
+        limit = self._options.stall_timeout
+        for worker in list(self._workers.values()):
+            if worker.is_idle:
+                worker.status_asked = None
+            elif worker.status_asked is not None:
+                if now - worker.status_asked > limit:
+                    worker.process.kill()
+                    self._replace(worker, f"did not answer for {limit:g} s")
+            elif now - worker.heard > min(limit / 4, 5.0):
+                worker.status_asked = now
+                self._tell(worker, encode_directories(FrameType.STATUS))
+
+    def _check_listings(self, worker: Worker, rows: list[tuple[int, int, int]]) -> None:
+        limit_ns = int(self._options.stall_timeout * 1e9)
+        now_ns = time.monotonic_ns()
+        stuck = {(device, inode) for since_ns, device, inode in rows if now_ns - since_ns > limit_ns}
+        if not stuck:
+            return
+        self._frontier.poisoned |= stuck
+        for other in self._workers.values():
+            if other is not worker:
+                self._tell(other, self._poison_frame())
+        worker.process.kill()
+        self._replace(worker, f"hung in a directory for {self._options.stall_timeout:g} s")
+
+    def _replace(self, worker: Worker, reason: str) -> None:
+        """Put what a lost worker had not listed back to the frontier, in single directories, and start another."""
+        self._forget(worker)
+        lost = [each for each in self._unlisted() if self._owner.get(each.ref, each.ref >> 48) == worker.number]
+        given_up = 0
+        for each in lost:
+            self._owner[each.ref] = 0
+            self._deaths[each.ref] = self._deaths.get(each.ref, 0) + 1
+            if self._deaths[each.ref] >= MAX_DEATHS:
+                self._frontier.decisions[each.ref] = (WORKER_LOST, SCAN, 0)
+                given_up += 1
+        kept = [each for each in lost if each.ref not in self._frontier.decisions]
+        self._frontier.add_alone(kept)
+        self.notes.append(
+            f"worker {worker.number} {reason}; {len(kept)} directories were listed again"
+            + (f", {given_up} given up" if given_up else "")
+        )
+        self._start_worker()
+
+    def _forget(self, worker: Worker) -> None:
+        fd = worker.results.fileno()
+        self._poll.unregister(fd)
+        del self._workers[fd], self._receivers[fd]
+        worker.commands.close()
+        worker.results.close()
+
+
+def _exit_reason(process: BaseProcess) -> str:
+    process.join(1.0)
+    code = process.exitcode
+    if code is None:
+        return "its pipe closed"
+    return f"signal {-code}" if code < 0 else f"exit status {code}"

@@ -1,0 +1,16 @@
+"""What is known of a scan while it runs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counters of a running scan."""
+
+    entries: int
+    disk_bytes: int
+    """Disk usage of the entries so far; links are not told apart yet."""
+    problems: int
+    directory: bytes
+    """Path of a directory that is being listed."""
+    elapsed_ns: int

@@ -1,0 +1,85 @@
+"""A worker process: commands in on one pipe, frames out on another, the listing in threads of its walker."""
+
+import os
+import signal
+from multiprocessing.connection import Connection
+from struct import Struct
+
+from spacemap.scan.engine import WalkerPlace, make_walker
+from spacemap.scan.options import EngineName, ScanOptions
+from spacemap.scan.wire import (
+    MAGIC,
+    PREFIX_SIZE,
+    SHORT_HEADER,
+    FrameType,
+    decode_directories,
+    frame_length,
+)
+
+STATUS_ROW = Struct("<qQQ")
+
+
+def work(
+    engine: EngineName,
+    options: ScanOptions,
+    place: tuple[tuple[bytes, ...], int, int],
+    pipes: tuple[Connection, Connection],
+    others: tuple[Connection, ...],
+) -> None:
+    """Serve one scan until told to stop or until the scan is gone. Runs in the worker process.
+
+    `place` is (roots, number of this worker, listers); `others` are ends of pipes that a forked process inherits
+    and must not hold open.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for other in others:
+        other.close()
+    commands, results = (pipe.fileno() for pipe in pipes)
+    roots, number, listers = place
+    walker = make_walker(engine, options, place=WalkerPlace(roots, number, listers, results))
+    walker.start()
+    while True:
+        frame = _read_frame(commands)
+        frame_type = FrameType.STOP if frame is None else frame_length(frame)[0]
+        if frame is None or frame_type is FrameType.STOP:
+            break
+        if frame_type is FrameType.DIRECTORIES:
+            _, _, count, _ = SHORT_HEADER.unpack_from(frame)
+            walker.push(count, frame[PREFIX_SIZE:])
+        elif frame_type is FrameType.GIVE:
+            walker.give(False)
+        elif frame_type is FrameType.POISON:
+            for each in decode_directories(frame):
+                walker.poison(each.device, each.inode)
+        elif frame_type is FrameType.STATUS:
+            rows = b"".join([STATUS_ROW.pack(*row) for row in walker.status()])
+            walker.send(SHORT_HEADER.pack(MAGIC, FrameType.STATUS, 0, PREFIX_SIZE + len(rows)) + rows)
+    if frame is not None:
+        walker.stop()
+    # Nothing is left to tidy; a listing that hangs must not keep the process.
+    os._exit(0)
+
+
+def status_rows(frame: bytes) -> list[tuple[int, int, int]]:
+    """Return (last sign of life in monotonic ns, device, inode) of the listings that a status frame tells of."""
+    return list(STATUS_ROW.iter_unpack(frame[PREFIX_SIZE:]))
+
+
+def _read_frame(fd: int) -> bytes | None:
+    """Return the next whole frame; None when the other side is gone."""
+    prefix = _read_exactly(fd, PREFIX_SIZE)
+    if prefix is None:
+        return None
+    rest = _read_exactly(fd, frame_length(prefix)[1] - PREFIX_SIZE)
+    return None if rest is None else prefix + rest
+
+
+def _read_exactly(fd: int, size: int) -> bytes | None:
+    data = b""
+    while len(data) < size:
+        piece = os.read(fd, size - len(data))
+        if not piece:
+            return None
+        data += piece
+    return data
