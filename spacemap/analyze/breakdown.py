@@ -1,0 +1,193 @@
+"""The bytes of a whole tree in buckets: by category, by how large the files are, or by how old they are.
+
+Each inode counts once, and the buckets of a tree add up to the totals of its root, to the byte.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from spacemap.analyze.by import DEFAULT_AGE_BOUNDS, DEFAULT_SIZE_BOUNDS, By
+from spacemap.analyze.categories import DIRECTORIES, FOLDED, SPECIAL_CATEGORIES, Category
+from spacemap.analyze.classify import classify
+from spacemap.render.palette import ramp
+from spacemap.tree.columns import U8, Flag, Kind, Mask
+from spacemap.tree.measure import Measure, root_size, sizes, unit_column
+from spacemap.tree.tree import Tree
+from spacemap.units import Units, format_age, format_bound, percent
+
+_CHUNK = 32_768
+"""Entries at a time. Half of a 64-bit value, so many times, stays below 2^53 and is exact as a float."""
+_UNKNOWN_COLOR = "#767676"
+_SPECIAL = {category.key: category for category in SPECIAL_CATEGORIES}
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A part of a tree's bytes."""
+
+    key: str
+    """Stable: the key of a category, or the boundaries of a range."""
+    label: str
+    bytes: int
+    percent: float
+    """Of the bytes of the whole tree."""
+    file_count: int
+    """Entries that are not directories, every link counted."""
+    color: str
+    representative_extension: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakdownOptions:
+    """What to tell apart, and in which measure."""
+
+    by: By
+    measure: Measure
+    categories: tuple[Category, ...]
+    """The special ones last, as `default_categories` returns them."""
+    now_seconds: int
+    """The moment from which ages are counted, seconds since 1970."""
+    size_bounds: tuple[int, ...] = DEFAULT_SIZE_BOUNDS
+    """Ascending, bytes."""
+    age_bounds: tuple[int, ...] = DEFAULT_AGE_BOUNDS
+    """Ascending, seconds."""
+    extension_colors: Mapping[str, str] = field(default_factory=dict)
+    units: Units = Units.IEC
+    """In the labels of ranges."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A bucket before it is filled."""
+
+    key: str
+    label: str
+    color: str
+    extension: str | None = None
+
+
+def breakdown(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
+    """Return the buckets of a tree: categories by falling bytes, ranges from low to high.
+
+    What has neither bytes nor files is left out, but for ranges.
+    """
+    match options.by:
+        case By.TYPE:
+            return _by_type(tree, options)
+        case By.SIZE:
+            return _by_size(tree, options)
+        case By.AGE:
+            return _by_age(tree, options)
+
+
+def _by_type(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
+    category = classify(tree, options.categories)
+    kinds = []
+    for each in options.categories:
+        extension = each.extensions[0] if each.extensions else None
+        kinds.append(_Kind(each.key, each.label, options.extension_colors.get(extension or "", each.color), extension))
+    filled = _fill(tree, options.measure, kinds, lambda rows: category[rows])
+    return tuple(sorted((b for b in filled if b.bytes or b.file_count), key=lambda b: (-b.bytes, b.key)))
+
+
+def _by_size(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
+    kinds = _ranges(options.size_bounds, lambda bound: format_bound(bound, options.units))
+    kinds.append(_Kind("unknown", "Unknown", _UNKNOWN_COLOR))
+    kinds += _special_kinds(options.categories)
+    bounds = np.array(options.size_bounds, np.uint64)
+
+    def bucket_of(rows: slice) -> U8:
+        bucket = np.searchsorted(bounds, sizes(tree, options.measure, rows), side="right").astype(np.uint8)
+        bucket[_unmeasured(tree, rows)] = len(bounds) + 1
+        return _with_special(tree, rows, bucket, len(bounds) + 2)
+
+    filled = _fill(tree, options.measure, kinds, bucket_of)
+    return _without_empty(filled, len(bounds) + 1)
+
+
+def _by_age(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
+    kinds = _ranges(options.age_bounds, format_age)
+    kinds.append(_Kind("future", "In the future", _UNKNOWN_COLOR))
+    kinds.append(_Kind("unknown", "Unknown", _UNKNOWN_COLOR))
+    kinds += _special_kinds(options.categories)
+    # Descending times are ascending ages; a time is compared, not subtracted, so that no age overflows.
+    bounds = np.array([options.now_seconds - bound for bound in reversed(options.age_bounds)], np.int64)
+    count = len(bounds)
+
+    def bucket_of(rows: slice) -> U8:
+        mtime = tree.mtime[rows]
+        bucket = (count - np.searchsorted(bounds, mtime, side="left")).astype(np.uint8)
+        bucket[mtime > options.now_seconds] = count + 1
+        bucket[_unmeasured(tree, rows)] = count + 2
+        return _with_special(tree, rows, bucket, count + 3)
+
+    filled = _fill(tree, options.measure, kinds, bucket_of)
+    return _without_empty(filled, count + 1)
+
+
+def _ranges(bounds: tuple[int, ...], text: Callable[[int], str]) -> list[_Kind]:
+    colors = ramp(len(bounds) + 1)
+    first = _Kind(f"0-{bounds[0]}", f"Under {text(bounds[0])}", colors[0])
+    between = [
+        _Kind(f"{low}-{high}", f"{text(low)} to {text(high)}", color)
+        for (low, high), color in zip(pairwise(bounds), colors[1:-1], strict=True)
+    ]
+    return [first, *between, _Kind(f"{bounds[-1]}-", f"{text(bounds[-1])} and more", colors[-1])]
+
+
+def _special_kinds(categories: tuple[Category, ...]) -> list[_Kind]:
+    known = _SPECIAL | {category.key: category for category in categories}
+    return [_Kind(key, known[key].label, known[key].color) for key in (DIRECTORIES, FOLDED)]
+
+
+def _unmeasured(tree: Tree, rows: slice) -> Mask:
+    mask: Mask = (tree.flags[rows] & np.uint8(Flag.UNMEASURED)) != 0
+    return mask
+
+
+def _with_special(tree: Tree, rows: slice, bucket: U8, directories: int) -> U8:
+    bucket[tree.kind[rows] == Kind.DIRECTORY] = directories
+    bucket[(tree.flags[rows] & np.uint8(Flag.FOLDED)) != 0] = directories + 1
+    return bucket
+
+
+def _without_empty(buckets: list[Bucket], ranges: int) -> tuple[Bucket, ...]:
+    return (*buckets[:ranges], *(bucket for bucket in buckets[ranges:] if bucket.bytes or bucket.file_count))
+
+
+def _fill(tree: Tree, measure: Measure, kinds: list[_Kind], bucket_of: Callable[[slice], U8]) -> list[Bucket]:
+    """Return the buckets with their sums; `bucket_of` gives the index into `kinds` for some rows."""
+    sums, counts = [0] * len(kinds), [0] * len(kinds)
+    column, unit = unit_column(tree, measure)
+    for start in range(0, len(tree), _CHUNK):
+        rows = slice(start, min(start + _CHUNK, len(tree)))
+        bucket = bucket_of(rows).astype(np.intp)
+        values = column[rows] * ((tree.flags[rows] & np.uint8(Flag.REPEATED)) == 0)
+        _add(sums, _exact_sums(bucket, values, len(kinds)))
+        _add(counts, np.bincount(bucket, minlength=len(kinds)).tolist())
+    index = {kind.key: number for number, kind in enumerate(kinds)}
+    counts[index[DIRECTORIES]] = 0
+    counts[index[FOLDED]] = int(tree.folded.file_count.sum(dtype=np.uint64))
+    total = root_size(tree, measure)
+    return [
+        Bucket(kind.key, kind.label, value * unit, percent(value * unit, total), count, kind.color, kind.extension)
+        for kind, value, count in zip(kinds, sums, counts, strict=True)
+    ]
+
+
+def _exact_sums(bucket: npt.NDArray[np.intp], values: npt.NDArray[np.unsignedinteger], count: int) -> list[int]:
+    """Return the sum of values in each bucket, exact beyond 64 bits."""
+    if values.dtype.itemsize <= 4:
+        return [int(value) for value in np.bincount(bucket, weights=values, minlength=count)]
+    low = np.bincount(bucket, weights=values & np.uint64(0xFFFFFFFF), minlength=count)
+    high = np.bincount(bucket, weights=values >> np.uint64(32), minlength=count)
+    return [(int(upper) << 32) + int(lower) for upper, lower in zip(high, low, strict=True)]
+
+
+def _add(sums: list[int], values: list[int]) -> None:
+    for index, value in enumerate(values):
+        sums[index] += value

@@ -1,0 +1,20 @@
+"""The colours that can be named, and those of ranges from low to high."""
+
+import re
+
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+_PLAIN = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+TERMINAL_COLORS = (*_PLAIN, *(f"bright_{color}" for color in _PLAIN))
+
+_RAMP = ("#5f87af", "#5fafaf", "#5faf87", "#87af5f", "#afaf5f", "#d7af5f", "#d7875f", "#d75f5f", "#d75f87", "#af5faf")
+
+
+def is_color(text: str) -> bool:
+    """Return whether the text is `#rrggbb` or one of the sixteen names of terminal colours."""
+    return text in TERMINAL_COLORS or _HEX.fullmatch(text) is not None
+
+
+def ramp(steps: int) -> tuple[str, ...]:
+    """Return a colour for each step from low to high, spread over the whole ramp."""
+    last = len(_RAMP) - 1
+    return tuple(_RAMP[step * last // max(steps - 1, 1)] for step in range(steps))
