@@ -1,0 +1,196 @@
+"""The command line: what can be said, and the options that it becomes."""
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from spacemap.errors import UsageError
+from spacemap.scan.exclude import Exclusions, read_patterns
+from spacemap.scan.options import (
+    CacheTagged,
+    EngineName,
+    KernelFileSystems,
+    MountBoundary,
+    ScanOptions,
+    Symlinks,
+    Times,
+)
+from spacemap.units import parse_size
+
+MAX_THREADS = 1024
+
+DESCRIPTION = "Where did the space go: scan directories in parallel and report what uses the disk."
+EPILOG = """\
+`spacemap engines` shows which engines can be used here.
+
+exit status:
+  0  complete
+  1  complete, but parts could not be read
+  2  arguments or configuration that cannot be used
+  3  failure
+  130  interrupted; what was learnt is still reported
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The command line of a scan, checked."""
+
+    paths: tuple[str, ...]
+    scan: ScanOptions
+    by: str
+    size_buckets: str | None
+    age_buckets: str | None
+    verbose: bool
+    top: int | None
+    apparent_size: bool
+    si: bool
+    bytes: bool
+    no_color: bool
+    json: bool
+    output: Path | None
+    config: Path | None
+    quiet: bool
+    progress: bool
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `spacemap [PATH...]`."""
+    root = argparse.ArgumentParser(
+        prog="spacemap",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    root.add_argument("paths", metavar="PATH", nargs="*", help="directory or file to scan (default: .)")
+    root.add_argument("--version", action="store_true", help="print the version and exit")
+    _add_scan(root.add_argument_group("scan"))
+    _add_exclusions(root.add_argument_group("what to leave out"))
+    _add_report(root.add_argument_group("report"))
+    return root
+
+
+def _add_scan(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--engine", choices=[name.value for name in EngineName], default="auto", help="who lists directories")
+    add("--threads", type=int, default=0, metavar="N", help="directories listed at the same time (0: auto)")
+    add("--parallel", action="store_true", help="the same as --threads 0")
+    add("-x", "--one-file-system", action="store_true", help="stay on the file system of each PATH")
+    add("--follow-symlinks", action="store_true", help="measure and enter what symlinks lead to, each thing once")
+    add("--kernel-fs", action="store_true", help="enter /proc, /sys and their like below a PATH")
+    add("--max-depth", type=int, metavar="N", help="do not enter directories N levels below a PATH")
+    add(
+        "--stall-timeout",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="give up a directory that shows no sign of life for so long (default: 60)",
+    )
+    add("--max-memory", metavar="SIZE", help="fold small files when the entries need more, such as 500M")
+
+
+def _add_exclusions(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="glob on the name; with a / in it, on the path below PATH; trailing /: directories only; "
+        "re:EXPRESSION: regular expression on that path (repeatable)",
+    )
+    add("--exclude-from", action="append", default=[], metavar="FILE", help="patterns from a file, one a line")
+    add("--prune", action="append", default=[], metavar="NAME", help="show directories of this name, do not enter")
+    add("--exclude-caches", action="store_true", help="do not enter directories with a valid CACHEDIR.TAG")
+
+
+def _add_report(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--report", action="store_true", help="print a report (what this version always does)")
+    add("--by", choices=["type", "size", "age"], default="type", help="what the report tells apart (default: type)")
+    add("--size-buckets", metavar="SIZES", help="bounds for --by size, such as 1M,100M,1G")
+    add("--age-buckets", metavar="AGES", help="bounds for --by age, such as 30d,1y")
+    add("-v", "--verbose", action="store_true", help="add the largest files and directories, and every problem")
+    add("--top", type=int, metavar="N", help="how many of the largest to list (default: 10)")
+    add("--apparent-size", action="store_true", help="add up apparent sizes instead of disk usage")
+    add("--si", action="store_true", help="units of 1000 (kB, MB)")
+    add("--bytes", action="store_true", help="plain numbers of bytes")
+    add("--no-color", action="store_true", help="no colours; NO_COLOR in the environment does the same")
+    add("--json", action="store_true", help="print the report as JSON")
+    add("--output", type=Path, metavar="FILE", help="write the report as JSON to a file")
+    add("--config", type=Path, metavar="FILE", help="configuration to use instead of the default one")
+    add("--quiet", action="store_true", help="no progress line")
+    add("--progress", action="store_true", help="a progress line even where stderr is no terminal")
+
+
+def parse(words: list[str]) -> Arguments | None:
+    """Return the checked command line; None when only the version was asked for.
+
+    Raises UsageError; SystemExit from argparse itself, with status 2, or 0 after --help.
+    """
+    given = parser().parse_args(words)
+    if given.version:
+        return None
+    if given.quiet and given.progress:
+        raise UsageError("--quiet and --progress contradict each other: give one of them")
+    if given.si and given.bytes:
+        raise UsageError("--si and --bytes contradict each other: give one of them")
+    if given.top is not None and given.top < 0:
+        raise UsageError(f"--top {given.top}: give 0 or more")
+    return Arguments(
+        paths=tuple(given.paths) or (".",),
+        scan=_scan_options(given),
+        by=given.by,
+        size_buckets=given.size_buckets,
+        age_buckets=given.age_buckets,
+        verbose=given.verbose,
+        top=given.top,
+        apparent_size=given.apparent_size,
+        si=given.si,
+        bytes=given.bytes,
+        no_color=given.no_color,
+        json=given.json,
+        output=given.output,
+        config=given.config,
+        quiet=given.quiet,
+        progress=given.progress,
+    )
+
+
+def _scan_options(given: argparse.Namespace) -> ScanOptions:
+    threads = 0 if given.parallel else given.threads
+    if not 0 <= threads <= MAX_THREADS:
+        raise UsageError(f"--threads {threads}: give 0 (auto) to {MAX_THREADS}")
+    if given.max_depth is not None and given.max_depth < 0:
+        raise UsageError(f"--max-depth {given.max_depth}: give 0 or more")
+    if not 0.1 <= given.stall_timeout <= 1e6:
+        raise UsageError(f"--stall-timeout {given.stall_timeout:g}: give 0.1 to 1000000 seconds")
+    exclude = [*given.exclude]
+    for name in given.exclude_from:
+        exclude += _patterns_of(name)
+    Exclusions(exclude, given.prune)  # a bad pattern is told before anything starts
+    return ScanOptions(
+        engine=EngineName(given.engine),
+        threads=threads,
+        boundary=MountBoundary.STAY if given.one_file_system else MountBoundary.CROSS,
+        symlinks=Symlinks.FOLLOW if given.follow_symlinks else Symlinks.NEVER,
+        kernel_fs=KernelFileSystems.ENTER if given.kernel_fs else KernelFileSystems.SKIP,
+        max_depth=given.max_depth,
+        exclude=tuple(exclude),
+        prune=tuple(given.prune),
+        cache_tagged=CacheTagged.EXCLUDE if given.exclude_caches else CacheTagged.ENTER,
+        # Only ages need times: a report by type or size leaves them out of every request.
+        times=Times.READ if given.by == "age" else Times.LEAVE,
+        stall_timeout=given.stall_timeout,
+        max_memory=None if given.max_memory is None else parse_size(given.max_memory),
+    )
+
+
+def _patterns_of(name: str) -> tuple[str, ...]:
+    try:
+        return read_patterns(Path(name).read_bytes().decode("utf-8", "surrogateescape"))
+    except OSError as error:
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        raise UsageError(f"--exclude-from {shown}: {error.strerror}; check the path") from error

@@ -1,0 +1,67 @@
+"""The entry of the program: one place that turns failures into a line and an exit status."""
+
+import os
+import signal
+import sys
+from types import FrameType
+
+from spacemap import __version__
+from spacemap.cli import output
+from spacemap.errors import ExitCode, SpacemapError
+
+COMMANDS = {"engines": "spacemap.cli.commands.engines"}
+"""Words that are a command when they stand first; a directory of that name is `./engines`."""
+
+
+def run() -> None:
+    """Run the program and end the process."""
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    # Nothing is left to tidy: the kernel takes back a large tree faster than the interpreter does.
+    os._exit(code)
+
+
+def main(words: list[str]) -> int:
+    """Run one command line and return the exit status."""
+    # The columns need no linear algebra: its threads would cost memory and time at import.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        return int(_command(words))
+    except SpacemapError as error:
+        output.complain(str(error))
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else int(ExitCode.USAGE)
+    except MemoryError:
+        output.complain("out of memory; --max-memory SIZE folds small files so that a scan fits")
+        return int(ExitCode.FAILURE)
+
+
+def _command(words: list[str]) -> ExitCode:
+    if words == ["--version"]:
+        return _print_version()
+    if words and words[0] in COMMANDS:
+        from spacemap.cli.commands import engines  # noqa: PLC0415 - only this command needs it
+
+        return engines.run(words[1:])
+    from spacemap.cli.arguments import parse  # noqa: PLC0415 - argparse is not needed for the version
+
+    arguments = parse(words)
+    if arguments is None:
+        return _print_version()
+    from spacemap.cli.commands import scan  # noqa: PLC0415 - a wrong argument costs no more than its message
+
+    return scan.run(arguments)
+
+
+def _print_version() -> ExitCode:
+    output.write_text(f"spacemap {__version__}\n")
+    return ExitCode.COMPLETE
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+    raise KeyboardInterrupt
