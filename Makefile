@@ -7,7 +7,7 @@ TESTS ?= tests
 NATIVE_SOURCES := $(wildcard spacemap/*/*.c spacemap/*/*.h)
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test check lint types layers format bench clean
+.PHONY: help run test check lint types layers format bench docs clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ format: $(VENV)/developed  ## Format the Python and mend what ruff can mend
 
 bench: $(VENV)/developed  ## Measure against du, the peers in SPACEMAP_PEERS and the floor; BENCH="--only NAME" for a part
 	$(BIN)/python tests/bench/run.py $(BENCH)
+
+docs: $(VENV)/developed  ## Make docs/cli.md from the parser
+	COLUMNS=100 $(BIN)/python -m tests.docs.reference > docs/cli.md
 
 clean:  ## Remove everything that was built
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,8 +1,8 @@
 """spacemap: where did the space go, what changed, what is here twice, what can go."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
 if TYPE_CHECKING:
     from spacemap.scan import ScanOptions, scan
     from spacemap.tree.snapshot import Snapshot

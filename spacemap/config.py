@@ -55,12 +55,12 @@ class Settings:
     display: Display = field(default_factory=Display)
 
 
-def load_settings(file: Path | None) -> Settings:
+def load_settings(file: str | None) -> Settings:
     """Return the settings of a file; of the default one, if there is one, when none is named."""
     if file is None:
         default = locations.config_file()
         return _read(default) if default.is_file() else Settings(default_categories())
-    return _read(file)
+    return _read(Path(file))
 
 
 def parse_settings(text: str, source: str) -> Settings:

@@ -133,7 +133,7 @@ def test_invalid_toml() -> None:
 def test_named_file_must_exist(tmp_path: Path) -> None:
     """A configuration that was asked for and is not there is an error, its name shown inert."""
     with pytest.raises(ConfigError) as caught:
-        load_settings(tmp_path / "no\x1bfile")
+        load_settings(str(tmp_path / "no\x1bfile"))
 
     assert f"{tmp_path}/no\\x1bfile: cannot be read: No such file or directory" == str(caught.value)
 

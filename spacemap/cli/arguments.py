@@ -2,8 +2,7 @@
 
 import argparse
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 from spacemap.errors import UsageError
 from spacemap.scan.exclude import Exclusions, read_patterns
@@ -33,8 +32,7 @@ exit status:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The command line of a scan, checked."""
 
     paths: tuple[str, ...]
@@ -49,8 +47,8 @@ class Arguments:
     bytes: bool
     no_color: bool
     json: bool
-    output: Path | None
-    config: Path | None
+    output: str | None
+    config: str | None
     quiet: bool
     progress: bool
 
@@ -119,8 +117,8 @@ def _add_report(group: argparse._ArgumentGroup) -> None:
     add("--bytes", action="store_true", help="plain numbers of bytes")
     add("--no-color", action="store_true", help="no colours; NO_COLOR in the environment does the same")
     add("--json", action="store_true", help="print the report as JSON")
-    add("--output", type=Path, metavar="FILE", help="write the report as JSON to a file")
-    add("--config", type=Path, metavar="FILE", help="configuration to use instead of the default one")
+    add("--output", metavar="FILE", help="write the report as JSON to a file")
+    add("--config", metavar="FILE", help="configuration to use instead of the default one")
     add("--quiet", action="store_true", help="no progress line")
     add("--progress", action="store_true", help="a progress line even where stderr is no terminal")
 
@@ -190,7 +188,8 @@ def _scan_options(given: argparse.Namespace) -> ScanOptions:
 
 def _patterns_of(name: str) -> tuple[str, ...]:
     try:
-        return read_patterns(Path(name).read_bytes().decode("utf-8", "surrogateescape"))
+        with open(name, "rb") as file:
+            return read_patterns(file.read().decode("utf-8", "surrogateescape"))
     except OSError as error:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
         raise UsageError(f"--exclude-from {shown}: {error.strerror}; check the path") from error

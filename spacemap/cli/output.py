@@ -12,7 +12,6 @@ from spacemap.units import Units, format_count, format_duration, format_number, 
 # mypy knows the name; importing typing for it would double the cost of this module.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import TextIO
 
     from spacemap.scan.progress import Progress
@@ -40,10 +39,11 @@ def write_text(text: str) -> None:
     write_bytes(text.encode(stdout_encoding(), "backslashreplace"))
 
 
-def write_file(path: "Path", data: bytes) -> None:
+def write_file(path: str, data: bytes) -> None:
     """Write a file that the user named. Not by way of a second file: it may be a pipe or a device."""
     try:
-        path.write_bytes(data)
+        with open(path, "wb") as file:
+            file.write(data)
     except OSError as error:
         raise SpacemapError(f"{display_name(os.fsencode(path))}: cannot be written: {error.strerror}") from error
 

@@ -86,6 +86,12 @@ static int query(int fd, const char *name, int flags, int read_times, struct sta
     return 0;
 }
 
+/* Nanoseconds since 1970; before 1677 and after 2262 the first and the last that fit. */
+static int64_t nanoseconds(const struct statx_timestamp *t) {
+    __int128 result = (__int128)t->tv_sec * 1000000000 + t->tv_nsec;
+    return result < INT64_MIN ? INT64_MIN : result > INT64_MAX ? INT64_MAX : (int64_t)result;
+}
+
 static void measure(int fd, const found_name *n, const list_options *options, measured *m) {
     struct statx x;
     int error = EINVAL;
@@ -112,8 +118,8 @@ static void measure(int fd, const found_name *n, const list_options *options, me
     m->mtime = m->mtime_ns = m->ctime_ns = 0;
     if (options->read_times) {
         m->mtime = x.stx_mtime.tv_sec;
-        m->mtime_ns = (int64_t)((uint64_t)x.stx_mtime.tv_sec * 1000000000u + x.stx_mtime.tv_nsec);
-        m->ctime_ns = (int64_t)((uint64_t)x.stx_ctime.tv_sec * 1000000000u + x.stx_ctime.tv_nsec);
+        m->mtime_ns = nanoseconds(&x.stx_mtime);
+        m->ctime_ns = nanoseconds(&x.stx_ctime);
     }
 }
 

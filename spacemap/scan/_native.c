@@ -148,18 +148,18 @@ static PyObject *walker_object_poison(PyObject *self, PyObject *arguments) {
     Py_RETURN_NONE;
 }
 
-static PyObject *walker_object_run(PyObject *self, PyObject *arguments) {
+static PyObject *walker_object_wait(PyObject *self, PyObject *arguments) {
     WalkerObject *o = (WalkerObject *)self;
-    unsigned long long entries;
-    if (!PyArg_ParseTuple(arguments, "K", &entries))
+    double seconds;
+    if (!PyArg_ParseTuple(arguments, "d", &seconds))
         return NULL;
-    int error;
+    int is_idle;
     Py_BEGIN_ALLOW_THREADS
-    error = walker_run(&o->walk, entries);
+    is_idle = walker_wait(&o->walk, (int64_t)(seconds * 1e9));
     Py_END_ALLOW_THREADS
-    if (error)
-        return fail_with(error);
-    Py_RETURN_NONE;
+    if (o->walk.failed)
+        return fail_with(o->walk.failed);
+    return PyBool_FromLong(is_idle);
 }
 
 static PyObject *walker_object_give(PyObject *self, PyObject *arguments) {
@@ -173,11 +173,10 @@ static PyObject *walker_object_give(PyObject *self, PyObject *arguments) {
 }
 
 static PyObject *walker_object_take(PyObject *self, PyObject *Py_UNUSED(none)) {
-    sink *out = &((WalkerObject *)self)->walk.out;
-    if (out->failed)
-        return fail_with(out->failed);
-    PyObject *frames = PyBytes_FromStringAndSize((const char *)out->memory, (Py_ssize_t)out->length);
-    out->length = 0;
+    size_t length;
+    unsigned char *memory = walker_take(&((WalkerObject *)self)->walk, &length);
+    PyObject *frames = PyBytes_FromStringAndSize((const char *)memory, (Py_ssize_t)length);
+    free(memory);
     return frames;
 }
 
@@ -224,7 +223,7 @@ static PyMethodDef methods[] = {
     {"start", walker_object_start, METH_NOARGS, "Start the listers."},
     {"push", walker_object_push, METH_VARARGS, "push(count, records): add directories to list."},
     {"poison", walker_object_poison, METH_VARARGS, "poison(device, inode): never open this directory."},
-    {"run", walker_object_run, METH_VARARGS, "run(entries): list in this thread until that many were found."},
+    {"wait", walker_object_wait, METH_VARARGS, "wait(seconds): return whether all listers are idle by then."},
     {"give", walker_object_give, METH_VARARGS, "give(all): send half, or all, of what waits."},
     {"take", walker_object_take, METH_NOARGS, "Return the frames kept in memory, and forget them."},
     {"status", walker_object_status, METH_NOARGS, "Return [(since_ns, device, inode)] of listings under way."},

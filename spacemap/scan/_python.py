@@ -88,12 +88,9 @@ class Walker:
         with self._condition:
             self._poisoned.add((device, inode))
 
-    def run(self, entries: int, /) -> None:
-        lister = self._listers[0]
-        until = lister.batch.next_ref + entries
-        while self._stack and lister.batch.next_ref < until:
-            self._list(lister, self._stack.pop())
-        self._send_batch(lister)
+    def wait(self, seconds: float, /) -> bool:
+        with self._condition:
+            return self._condition.wait_for(lambda: self._announced, seconds)
 
     def give(self, whole: bool, /) -> None:  # noqa: FBT001 - as in the contract
         with self._condition:
@@ -103,8 +100,9 @@ class Walker:
         self._send(encode_directories(FrameType.DIRECTORIES, given))
 
     def take(self) -> bytes:
-        frames = b"".join(self._memory)
-        self._memory.clear()
+        with self._out_lock:
+            frames = b"".join(self._memory)
+            self._memory.clear()
         return frames
 
     def status(self) -> list[tuple[int, int, int]]:
@@ -146,6 +144,7 @@ class Walker:
         for each in self._listers:
             self._send_batch(each)
         self._send(encode_directories(FrameType.IDLE))
+        self._condition.notify_all()
 
     def _list(self, lister: "Lister", waiting: Waiting) -> None:
         if (waiting.device, waiting.inode) in self._poisoned:
@@ -258,8 +257,12 @@ class Lister:
 
     def _append_each(self, fd: int, names: list[str], waiting: Waiting) -> None:
         """Append a listing entry by entry: with exclusions, with followed symlinks, with something unreadable."""
-        with os.scandir(fd) as iterator:
-            found = {entry.name: entry for entry in iterator}
+        found: dict[str, os.DirEntry[str]] = {}
+        try:
+            with os.scandir(fd) as iterator:
+                found.update((entry.name, entry) for entry in iterator)
+        except OSError as error:
+            self.batch.add_problem(waiting.ref, LIST, error.errno or EIO)
         names = [name for name in names if name in found]
         verdicts = self._verdicts(names, found, waiting)
         for name, verdict in zip(names, verdicts, strict=True):
@@ -310,10 +313,7 @@ class Lister:
         kind = FILE if entry.is_file(follow_symlinks=False) else SYMLINK if entry.is_symlink() else OTHER
         if entry.is_dir(follow_symlinks=False):
             kind = DIRECTORY
-            batch.directory_device.append(waiting.device)
-            batch.directory_mtime_ns.append(0)
-            batch.directory_ctime_ns.append(0)
-            batch.directory_skip.append(skip)
+            batch.add_directory(waiting.device, 0, 0, skip)
         batch.kind.append(kind)
         batch.flags.append(flags)
         batch.inode.append(entry.inode())
@@ -328,11 +328,8 @@ class Lister:
         self.batch.names.append(raw)
 
     def _append_directory(self, row: os.stat_result, name: str, waiting: Waiting) -> int:
-        batch, read_times = self.batch, self._walker.read_times
-        batch.directory_device.append(row.st_dev)
-        batch.directory_mtime_ns.append(row.st_mtime_ns if read_times else 0)
-        batch.directory_ctime_ns.append(row.st_ctime_ns if read_times else 0)
-        batch.directory_skip.append(SKIP_NONE)
+        times = (row.st_mtime_ns, row.st_ctime_ns) if self._walker.read_times else (0, 0)
+        self.batch.add_directory(row.st_dev, *times, SKIP_NONE)
         points = self._walker.mount_names[waiting.root].get(waiting.path, ())
         return MOUNT if row.st_dev != waiting.device or name in points else 0
 

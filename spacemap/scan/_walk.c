@@ -9,6 +9,7 @@
 #include <linux/openat2.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -112,6 +113,7 @@ static void fail(walker *w, int error) {
         w->failed = error;
     w->stopping = 1;
     pthread_cond_broadcast(&w->work);
+    pthread_cond_broadcast(&w->rest);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -372,6 +374,7 @@ static int announce_idle(walker *w) {
     for (uint32_t i = 0; i < w->lister_count && !error; i++)
         error = send_batch(w, &w->listers[i]);
     send_frame(w, FRAME_IDLE, 0, NULL, NULL);
+    pthread_cond_broadcast(&w->rest);
     return error;
 }
 
@@ -417,6 +420,11 @@ int walker_init(walker *w, uint32_t listers, uint64_t ref_base, const char *cons
     pthread_mutex_init(&w->lock, NULL);
     pthread_mutex_init(&w->out_lock, NULL);
     pthread_cond_init(&w->work, NULL);
+    pthread_condattr_t clock; /* pthread_cond_timedwait by a clock that nobody sets */
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->rest, &clock);
+    pthread_condattr_destroy(&clock);
     w->open_limit = descriptor_limit(listers);
     w->listers = calloc(listers, sizeof *w->listers);
     w->root_fds = calloc(root_count ? root_count : 1, sizeof *w->root_fds);
@@ -498,15 +506,31 @@ int walker_poison(walker *w, uint64_t device, uint64_t inode) {
     return grown ? 0 : ENOMEM;
 }
 
-int walker_run(walker *w, uint64_t entries) {
-    lister *l = &w->listers[0];
-    uint64_t until = l->batch.base_ref + l->batch.entries + entries;
-    int error = 0;
+int walker_wait(walker *w, int64_t nanoseconds) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(nanoseconds / 1000000000);
+    until.tv_nsec += (long)(nanoseconds % 1000000000);
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
     pthread_mutex_lock(&w->lock);
-    while (w->stack_length && !error && l->batch.base_ref + l->batch.entries < until)
-        error = list_next(w, l);
+    while (!w->announced && !w->failed && pthread_cond_timedwait(&w->rest, &w->lock, &until) == 0)
+        ;
+    int is_idle = w->announced;
     pthread_mutex_unlock(&w->lock);
-    return error ? error : send_batch(w, l);
+    return is_idle;
+}
+
+unsigned char *walker_take(walker *w, size_t *length) {
+    pthread_mutex_lock(&w->out_lock);
+    unsigned char *memory = w->out.memory;
+    *length = w->out.length;
+    w->out.memory = NULL;
+    w->out.length = w->out.capacity = 0;
+    pthread_mutex_unlock(&w->out_lock);
+    return memory;
 }
 
 void walker_give(walker *w, int all) {
@@ -573,4 +597,5 @@ void walker_free(walker *w) {
     pthread_mutex_destroy(&w->lock);
     pthread_mutex_destroy(&w->out_lock);
     pthread_cond_destroy(&w->work);
+    pthread_cond_destroy(&w->rest);
 }

@@ -59,6 +59,7 @@ struct walker {
     pthread_mutex_t lock;     /* the stack, the nodes, the poisoned, the listers' since_ns and current */
     pthread_mutex_t out_lock; /* the sink */
     pthread_cond_t work;
+    pthread_cond_t rest; /* told when the listers become idle */
     node **stack;
     size_t stack_length, stack_capacity;
     identity *poisoned;
@@ -78,12 +79,14 @@ int walker_start(walker *w);
 /* Add the directories of a frame's records; 0, or EINVAL, ENOMEM. */
 int walker_push(walker *w, const void *records, size_t length, uint32_t count);
 int walker_poison(walker *w, uint64_t device, uint64_t inode);
-/* List in the calling thread until nothing waits or `entries` were listed; then send what was found. */
-int walker_run(walker *w, uint64_t entries);
+/* Wait until nothing waits and nobody lists, at most so long; returns whether that is so. */
+int walker_wait(walker *w, int64_t nanoseconds);
 /* Send half of what waits (all of it: everything) as one frame, the oldest first. */
 void walker_give(walker *w, int all);
 /* Write the start and identity of each listing under way; returns how many of `capacity`. */
 size_t walker_status(walker *w, int64_t *since_ns, identity *current, size_t capacity);
+/* Take the frames kept in memory over from the sink; free() them. */
+unsigned char *walker_take(walker *w, size_t *length);
 /* Write a frame of the caller's own between those of the listers. */
 void walker_send(walker *w, const void *frame, size_t length);
 void walker_stop(walker *w);

@@ -1,21 +1,24 @@
 """Batches as frames: the writer of the engines in Python, and the reader for all of them."""
 
 from array import array
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import NamedTuple
 
 from spacemap.scan.wire import BATCH_HEADER, MAGIC, FrameType, WireError
 
+TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     import numpy as np
     import numpy.typing as npt
 
     from spacemap.tree.batch import Batch
 
-Value = TypeVar("Value", bound="np.generic")
+    Value = TypeVar("Value", bound=np.generic)
 
 UNSIGNED_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 SIGNED_CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
+FIRST_NS, LAST_NS = -(1 << 63), (1 << 63) - 1
 
 
 class BatchWriter:
@@ -62,6 +65,13 @@ class BatchWriter:
     def is_empty(self) -> bool:
         """Return whether there is nothing to send."""
         return not self.listing_ref and not self.problem_ref
+
+    def add_directory(self, device: int, mtime_ns: int, ctime_ns: int, skip: int) -> None:
+        """Add what only directories have; times before 1677 or after 2262 become the first or last that fit."""
+        self.directory_device.append(device)
+        self.directory_mtime_ns.append(min(max(mtime_ns, FIRST_NS), LAST_NS))
+        self.directory_ctime_ns.append(min(max(ctime_ns, FIRST_NS), LAST_NS))
+        self.directory_skip.append(skip)
 
     def add_listing(self, ref: int, count: int, skip: int) -> None:
         """Close a listing: the last `count` entries are those of the directory `ref`."""
@@ -148,8 +158,7 @@ def _narrow(column: "array[int]", codes: dict[int, str]) -> tuple[int, bytes]:
     return width, (column if width == 8 else array(codes[width], column)).tobytes()
 
 
-@dataclass(frozen=True, slots=True)
-class BatchSummary:
+class BatchSummary(NamedTuple):
     """What progress needs of a batch, read from its header alone."""
 
     entries: int

@@ -7,8 +7,8 @@ directories only. `re:` begins a regular expression that is searched in the path
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from spacemap.errors import UsageError
 
@@ -26,8 +26,7 @@ _CHARACTER = rb"(?:[\x01-.0-\x7f]|[\xc0-\xff][\x80-\xbf]*|[\x80-\xbf])"
 """One character of a name: ASCII but `/` and NUL, a whole UTF-8 sequence, or a stray byte."""
 
 
-@dataclass(frozen=True, slots=True)
-class _PathRule:
+class _PathRule(NamedTuple):
     expression: re.Pattern[bytes]
     directories_only: bool
     verdict: Verdict
@@ -51,7 +50,7 @@ class Exclusions:
                     _PathRule(_expression(pattern), directories_only=False, verdict=Verdict.EXCLUDE)
                 )
             elif "/" in text:
-                glob = re.compile(_translate(text.lstrip("/"), pattern) + rb"\Z", re.DOTALL)
+                glob = re.compile(rb"\A" + _translate(text.lstrip("/"), pattern) + rb"\Z", re.DOTALL)
                 self._path_rules.append(_PathRule(glob, directories_only=is_directory, verdict=Verdict.EXCLUDE))
             else:
                 kinds = b"d" if is_directory else b"[df]"
@@ -160,14 +159,36 @@ def _translate_set(inside: str) -> bytes:
     at = 0
     while at < len(members):
         if members[at + 1 : at + 2] == "-" and at + 2 < len(members):
-            low, high = members[at], members[at + 2]
-            if not (low.isascii() and high.isascii()):
-                parts += [chr(code).encode() for code in range(ord(low), min(ord(high), ord(low) + 4096) + 1)]
-            elif low <= high:
-                parts.append(b"[" + re.escape(low.encode()) + b"-" + re.escape(high.encode()) + b"]")
+            parts += _translate_range(ord(members[at]), ord(members[at + 2]))
             at += 3
         else:
             parts.append(re.escape(members[at].encode("utf-8", "surrogateescape")))
             at += 1
     alternatives = rb"(?:" + rb"|".join(parts or [rb"(?!)"]) + rb")"
     return rb"(?!" + alternatives + rb")" + _CHARACTER if negated else alternatives
+
+
+def _translate_range(low: int, high: int) -> Iterator[bytes]:
+    """Yield expressions for the UTF-8 sequences of all characters from one to another."""
+    for last in (0x7F, 0x7FF, 0xFFFF, 0x10FFFF):  # so many bytes are one, two, three, four
+        if low <= min(last, high):
+            yield _between(*(chr(code).encode("utf-8", "surrogatepass") for code in (low, min(last, high))))
+            low = last + 1
+
+
+def _between(low: bytes, high: bytes) -> bytes:
+    """Return an expression for the byte sequences from one to another of the same length."""
+    if low == high:
+        return re.escape(low)
+    if len(low) == 1:
+        return b"[" + re.escape(low) + b"-" + re.escape(high) + b"]"
+    if low[0] == high[0]:
+        return re.escape(low[:1]) + _between(low[1:], high[1:])
+    rest = len(low) - 1
+    parts = [
+        re.escape(low[:1]) + _between(low[1:], b"\xbf" * rest),
+        re.escape(high[:1]) + _between(b"\x80" * rest, high[1:]),
+    ]
+    if low[0] + 1 < high[0]:
+        parts.append(b"[" + bytes([low[0] + 1]) + b"-" + bytes([high[0] - 1]) + b"][\x80-\xbf]{%d}" % rest)
+    return b"(?:" + b"|".join(parts) + b")"

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Callable, Iterable
 from errno import ETIMEDOUT
-from typing import TYPE_CHECKING
 
 from spacemap.scan.exclude import Exclusions
 from spacemap.scan.mounts import MountTable
 from spacemap.scan.options import KernelFileSystems, MountBoundary, ScanOptions
 from spacemap.scan.wire import RECORD, Note, Waiting
 
+TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
 if TYPE_CHECKING:
     from spacemap.tree.order import Decision
 
@@ -47,12 +47,12 @@ class Frontier:
         for each in directories:
             if each.notes & Note.POISONED or (each.device, each.inode) in self.poisoned:
                 self.decisions[each.ref] = (TIMED_OUT, SCAN, ETIMEDOUT)
+            elif each.notes & Note.ALONE:  # let in before, and handed back unlisted
+                (self._alone if self._seen is None else self._waiting).append(each)
             elif self._seen is not None or each.notes & Note.VIA_SYMLINK:
                 self._links.append(each)
             elif each.notes & Note.BOUNDARY:
                 self._judge_boundary(each)
-            elif each.notes & Note.ALONE:
-                self._alone.append(each)
             else:
                 self._waiting.append(each)
 

@@ -7,8 +7,7 @@ device numbers alone.
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 MOUNTINFO = "/proc/self/mountinfo"
 
@@ -20,8 +19,7 @@ REMOTE_FILE_SYSTEMS = frozenset("9p afs ceph cifs glusterfs lustre ncpfs nfs nfs
 """Types whose server may not answer; `fuse.*` counts as one of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """One line of mountinfo."""
 
     point: bytes
@@ -108,7 +106,8 @@ class MountTable:
 def read_mounts(source: str = MOUNTINFO) -> MountTable:
     """Return the table of this process; empty where the system has none."""
     try:
-        text = Path(source).read_bytes()
+        with open(source, "rb") as file:
+            text = file.read()
     except OSError:
         return MountTable([])
     return MountTable([mount for line in text.splitlines() if (mount := _parse(line)) is not None])

@@ -1,7 +1,7 @@
 """What a scan is told: one frozen dataclass, built by its callers only."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class EngineName(Enum):
@@ -48,8 +48,7 @@ class CacheTagged(Enum):
     EXCLUDE = "exclude"
 
 
-@dataclass(frozen=True, slots=True)
-class ScanOptions:
+class ScanOptions(NamedTuple):
     """How to scan."""
 
     engine: EngineName = EngineName.AUTO

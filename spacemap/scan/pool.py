@@ -119,6 +119,10 @@ class Pool:
                 self._take_frames(worker)
                 if self._receivers[fd].is_closed:
                     self._forget(worker)
+        self.kill()
+
+    def kill(self) -> None:
+        """End all workers at once."""
         for worker in list(self._workers.values()):
             worker.process.kill()
             self._forget(worker)

@@ -1,10 +1,9 @@
 """What is known of a scan while it runs."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """Counters of a running scan."""
 
     entries: int

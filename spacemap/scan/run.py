@@ -1,14 +1,12 @@
 """A scan from begin to end: roots in, a Snapshot out."""
 
 import os
-import socket
 import stat
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from spacemap.errors import RootError, UsageError
 from spacemap.scan.batch import BatchWriter
@@ -28,6 +26,7 @@ from spacemap.scan.wire import (
     split_frames,
 )
 
+TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
 if TYPE_CHECKING:
     from spacemap.scan.pool import Pool
     from spacemap.tree.snapshot import Snapshot
@@ -36,20 +35,19 @@ DIRECTORY, DEPTH_LIMIT = 0, 9  # Kind, Skip; importing them would import numpy
 KIND_OF_TYPE = {4: DIRECTORY, 8: 1, 10: 2} | dict.fromkeys((0, 1, 2, 6, 12), 3)
 OWN_NUMBER = 0xFFFF
 """Stands for this process where workers are numbered."""
+SMALL_SECONDS = 0.005
+"""A tree that takes no longer needs not even the preparation of workers."""
 ALONE_SECONDS = 0.02
-ALONE_ENTRIES = 10_000
-"""So much is listed in the calling process before it is worth while to start workers."""
-ALONE_STEP = 1_000
+"""So long the calling process lists before it is worth while to start workers."""
 AUTO_REQUESTS = {EngineName.NATIVE: 16, EngineName.PYTHON: 0, EngineName.SCANDIR_RS: 0}
 """Directories listed at the same time when the choice is ours; 0: as many as there are processors."""
 MAX_LISTERS = 64
-LEAST_MEMORY = FIXED_BYTES + 32_000_000
+LEAST_MEMORY = FIXED_BYTES + 12_000_000
 
 OnProgress = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(NamedTuple):
     """A path to scan, as found."""
 
     path: bytes
@@ -132,12 +130,18 @@ class _Scan:
         try:
             if not any(self.mounts.has_remote_below(path) for path in self.paths):
                 self._list_alone()
+            if not len(self.frontier):
+                self._begin_round()
             if len(self.frontier):
                 self._list_in_workers()
         except KeyboardInterrupt:
             self.is_interrupted = True
             if self.pool is not None:
                 self.pool.stop()
+        except BaseException:
+            if self.pool is not None:
+                self.pool.kill()
+            raise
         return self._snapshot()
 
     def _root_batch(self) -> bytes:
@@ -159,25 +163,33 @@ class _Scan:
         return batch.take()
 
     def _list_alone(self) -> None:
-        """List in this process for about as long as starting a worker would take."""
-        walker = make_walker(self.engine, self.options, place=WalkerPlace(self.paths, OWN_NUMBER, 1, -1))
-        deadline = time.monotonic() + ALONE_SECONDS
-        until = self.collected.entries + ALONE_ENTRIES
-        while len(self.frontier) and time.monotonic() < deadline and self.collected.entries < until:
-            claim = self.frontier.claim(1)
-            walker.push(len(claim), encode_directories(FrameType.DIRECTORIES, claim)[PREFIX_SIZE:])
-            walker.run(ALONE_STEP)
+        """List in threads of this process for about as long as starting workers takes, and meanwhile prepare that."""
+        cores = _cores()
+        listers = cores if self.options.threads == 0 else min(cores, self.options.threads)
+        walker = make_walker(self.engine, self.options, place=WalkerPlace(self.paths, OWN_NUMBER, listers, -1))
+        until = time.monotonic() + ALONE_SECONDS
+        walker.start()
+        try:
+            has_time = True
+            while len(self.frontier) and has_time:
+                claim = self.frontier.claim(1)
+                walker.push(len(claim), encode_directories(FrameType.DIRECTORIES, claim)[PREFIX_SIZE:])
+                if not walker.wait(SMALL_SECONDS):
+                    import_module("spacemap.scan.pool")
+                    has_time = walker.wait(max(0.0, until - time.monotonic()))
+                self._take(walker.take())
+                if has_time and not len(self.frontier):
+                    self._begin_round()
+        finally:
+            walker.stop()
             walker.give(True)
             self._take(walker.take())
-            if not len(self.frontier):
-                self._begin_round()
-        walker.stop()
 
     def _take(self, frames: bytes) -> None:
         for frame_type, frame in split_frames(frames):
             if frame_type is FrameType.BATCH:
                 self.collected.add_memory(frame)
-            else:
+            elif frame_type is FrameType.DIRECTORIES:
                 self.frontier.add(decode_directories(frame))
 
     def _begin_round(self) -> None:
@@ -211,7 +223,7 @@ class _Scan:
 
     def _plan(self) -> tuple[int, int]:
         """Return how many processes to start, and how many directories each lists at a time."""
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = _cores()
         requests = self.options.threads or AUTO_REQUESTS[self.engine] or cores
         if self.engine is not EngineName.NATIVE:
             return requests, 1
@@ -266,7 +278,7 @@ class _Scan:
             engine=self.engine.value,
             workers=self.workers,
             requests=self.requests,
-            host=socket.gethostname(),
+            host=os.uname().nodename,
             options=self.options.shaping(),
             completeness=Completeness.INTERRUPTED if self.is_interrupted else Completeness.COMPLETE,
             notes=tuple(self.notes),
@@ -279,10 +291,8 @@ def _append_root(batch: BatchWriter, root: Root | None, options: ScanOptions) ->
     reads_times = options.times is Times.READ
     kind = KIND_OF_TYPE[stat.S_IFMT(root.result.st_mode) >> 12] if root else DIRECTORY
     if kind == DIRECTORY:
-        batch.directory_device.append(root.result.st_dev if root else 0)
-        batch.directory_mtime_ns.append(root.result.st_mtime_ns if root and reads_times else 0)
-        batch.directory_ctime_ns.append(root.result.st_ctime_ns if root and reads_times else 0)
-        batch.directory_skip.append(0)
+        times = (root.result.st_mtime_ns, root.result.st_ctime_ns) if root and reads_times else (0, 0)
+        batch.add_directory(root.result.st_dev if root else 0, *times, 0)
     batch.kind.append(kind)
     batch.flags.append(0)
     batch.name_length.append(len(root.path) if root else 0)
@@ -291,6 +301,11 @@ def _append_root(batch: BatchWriter, root: Root | None, options: ScanOptions) ->
     batch.blocks.append(root.result.st_blocks if root else 0)
     batch.mtime.append(int(root.result[stat.ST_MTIME]) if root and reads_times else 0)
     batch.inode.append(root.result.st_ino if root else 0)
+
+
+def _cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _import_tree() -> None:

@@ -1,11 +1,10 @@
 """How full the file system is that holds a path."""
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class DiskSpace:
+class DiskSpace(NamedTuple):
     """Bytes of a file system, as `df` counts them."""
 
     total: int

@@ -15,9 +15,9 @@ length of the path u32, padding 4), then the paths below their roots.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from struct import Struct
+from typing import NamedTuple
 
 MAGIC = 0x31424D53
 BATCH_HEADER = Struct("<IB4B3xIQQIIIIQQQII")
@@ -56,8 +56,7 @@ class Note(IntFlag):
     """List this directory and hand back its subdirectories."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A directory that has not been listed: one of the frontier."""
 
     ref: int

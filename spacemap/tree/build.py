@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 
 from spacemap.tree.batch import Batch
-from spacemap.tree.columns import U8, U32, U64, Kind
+from spacemap.tree.columns import U8, U32, U64, Kind, Skip
 from spacemap.tree.links import mark_repeated
 from spacemap.tree.order import Decision, Order, References, canonical_order
 from spacemap.tree.place import Column, Index, move_slices
@@ -25,18 +25,19 @@ def build_tree(batches: list[Batch], decisions: Mapping[int, Decision]) -> Tree:
     """
     refs = References(batches)
     order = canonical_order(batches, refs, decisions)
-    columns = _Columns(batches, order)
+    slices = [order.slices(number, batch) for number, batch in enumerate(batches)]
+    columns = _Columns(batches, slices)
     directories = _directories(batches, order)
     side = _SideTables(refs, order)
     # In order of arrival: neighbours there share memory, which goes with the last of them.
     batches.reverse()
     for number in range(len(batches)):
         batch = batches.pop()
-        slices = order.slices(number, batch)
-        columns.put(batch, slices)
-        side.put(number, batch, slices)
+        columns.put(batch, slices[number])
+        side.put(number, batch, slices[number])
         del batch
     entry = np.flatnonzero(columns.kind == Kind.DIRECTORY).astype(np.uint32)
+    columns.leave_out(entry[np.isin(directories.skip, ELSEWHERE)])
     side.decide(decisions)
     tree = columns.tree(replace(directories, entry=entry), side)
     mark_repeated(tree)
@@ -45,14 +46,18 @@ def build_tree(batches: list[Batch], decisions: Mapping[int, Decision]) -> Tree:
     return tree
 
 
+ELSEWHERE = [Skip.OTHER_DEVICE, Skip.KERNEL_FS, Skip.SECOND_VIEW]
+"""What is skipped for these reasons is not part of this tree: as in `du -x`, not even the directory itself counts."""
+
+
 class _Columns:
     """The columns of the entries, filled batch by batch; names in a blob whose layout is known beforehand."""
 
-    def __init__(self, batches: Sequence[Batch], order: Order) -> None:
-        size = 1 + int(order.child_count.sum(dtype=np.int64))
+    def __init__(self, batches: Sequence[Batch], slices: Sequence[Slices]) -> None:
+        size = sum(int((end - begin).sum()) for _, begin, end in slices)
         length = np.zeros(size, np.uint16)
-        for number, batch in enumerate(batches):
-            move_slices(length, batch.name_length, *order.slices(number, batch), 2)
+        for batch, places in zip(batches, slices, strict=True):
+            move_slices(length, batch.name_length, *places, 2)
         total = int(length.sum(dtype=np.int64))
         self.offset: U32 | U64
         self.offset = np.zeros(size + 1, np.uint32) if total < 1 << 32 else np.zeros(size + 1, np.uint64)
@@ -77,6 +82,11 @@ class _Columns:
         filled = np.flatnonzero(end > begin)
         places = self.offset[to[filled]].astype(np.int64)
         move_slices(self.names, batch.names, places, local[begin[filled]], local[end[filled]], 1)
+
+    def leave_out(self, entries: U32) -> None:
+        """Let entries add nothing to any sum."""
+        for name in ("apparent_size", "blocks"):
+            self._columns[name][entries] = 0
 
     def tree(self, directories: Directories, side: "_SideTables") -> Tree:
         """Return the tree, not rolled up."""

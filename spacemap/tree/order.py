@@ -32,14 +32,16 @@ class References:
         np.cumsum([len(batch) for batch in batches], out=self.start[1:])
 
     def rows(self, refs: U64) -> Index:
-        """Return the raw row of each reference; refs must exist."""
+        """Return the raw row of each reference; -1 for one whose batch was lost with its worker."""
         place = np.searchsorted(self._base, refs, side="right") - 1
         batch = self._arrival[place]
         offset = (refs - self._base[place]).astype(np.int64)
         for number, kept in self._kept.items():
-            own = batch == number
-            offset[own] = np.searchsorted(kept, offset[own], side="right") - 1
-        return self.start[batch] + offset
+            own = np.flatnonzero(batch == number)
+            at = np.searchsorted(kept, offset[own], side="right") - 1
+            offset[own] = np.where((at >= 0) & (kept[at] == offset[own]), at, len(kept))
+        row = self.start[batch] + offset
+        return np.where((place >= 0) & (row < self.start[batch + 1]), row, -1)
 
     def refs(self, rows: Index) -> U64:
         """Return the reference of each raw row."""
@@ -68,11 +70,12 @@ class Order:
     child_count: U32
     skip: U8
     owner: Sequence[Index]
-    """For each batch, the rank of the directory of each listing."""
+    """For each batch, the rank of the directory of each listing; -1 where its entry was lost with a worker."""
 
     def rows_of(self, raw: Index) -> Index:
         """Return the rows of directories given by their raw rows; -1 where the tree does not reach one."""
-        return self.row[np.searchsorted(self.directory_raw, raw)]
+        rank = np.searchsorted(self.directory_raw, raw)
+        return np.where(raw >= 0, self.row[np.minimum(rank, len(self.row) - 1)], -1)
 
     def slices(self, number: int, batch: Batch) -> tuple[Index, Index, Index]:
         """Return, for each listing that the tree reaches, the id of its first entry and its rows: to, begin, end.
@@ -80,7 +83,8 @@ class Order:
         The batch of the roots begins with the root of the tree, which is in no listing: it is the first slice.
         """
         count = batch.listing_count.astype(np.int64)
-        row = self.row[self.owner[number]]
+        owner = self.owner[number]
+        row = np.where(owner >= 0, self.row[owner], -1)
         outside = len(batch) - int(count.sum())
         end = outside + np.cumsum(count)
         to = self.first_child[np.maximum(row, 0)].astype(np.int64)
@@ -107,15 +111,18 @@ def canonical_order(batches: Sequence[Batch], refs: References, decisions: Mappi
     is_listed = np.zeros(len(skip), np.bool_)
     owners = []
     for start, batch in zip(refs.start[1:].tolist(), batches, strict=True):
-        owner = np.searchsorted(directory_raw, refs.rows(batch.listing_ref))
+        raw = refs.rows(batch.listing_ref)
+        owner = np.where(raw >= 0, np.searchsorted(directory_raw, raw), -1)
         owners.append(owner)
+        known = np.flatnonzero(owner >= 0)
         before_end = np.cumsum(batch.listing_count[::-1], dtype=np.int64)[::-1]
-        first[owner] = start - before_end
-        count[owner] = batch.listing_count
-        is_listed[owner] = True
-        skip[owner] = batch.listing_skip
+        first[owner[known]] = (start - before_end)[known]
+        count[owner[known]] = batch.listing_count[known]
+        is_listed[owner[known]] = True
+        skip[owner[known]] = batch.listing_skip[known]
     for ref, decision in decisions.items():
-        skip[np.searchsorted(directory_raw, refs.rows(np.array([ref], np.uint64)))] = decision.skip
+        raw = refs.rows(np.array([ref], np.uint64))
+        skip[np.searchsorted(directory_raw, raw[raw >= 0])] = decision.skip
     skip[~is_listed & (skip == Skip.NONE)] = Skip.UNLISTED
     # The subdirectories of one listing are neighbours among the raw directories, too.
     first_directory = np.searchsorted(directory_raw, first)
