@@ -6,12 +6,17 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 
 from spacemap.tree.batch import Batch
-from spacemap.tree.columns import U8, U32, U64, Kind, Skip
+from spacemap.tree.buffer import Buffer
+from spacemap.tree.columns import U32, U64, Kind, Skip
 from spacemap.tree.links import mark_repeated
 from spacemap.tree.order import Decision, Order, References, canonical_order
 from spacemap.tree.place import Column, Index, move_slices
 from spacemap.tree.rollup import roll_up
 from spacemap.tree.tree import Directories, Folded, Links, Problems, Totals, Tree
+
+BYTE, WORD, LONG = np.dtype(np.uint8), np.dtype(np.uint32), np.dtype(np.uint64)
+PARENT_STEP = 4096
+"""Directories whose children are told their parent at once."""
 
 Slices = tuple[Index, Index, Index]
 """Ids of first entries, and rows of a batch: to, begin, end."""
@@ -23,10 +28,11 @@ def build_tree(batches: list[Batch], decisions: Mapping[int, Decision]) -> Tree:
     The first batch begins with the root, reference 0. `decisions` are keyed by reference; a directory with neither
     a listing nor a decision becomes unlisted.
     """
+    layout = _Layout(batches)
     refs = References(batches)
     order = canonical_order(batches, refs, decisions)
     slices = [order.slices(number, batch) for number, batch in enumerate(batches)]
-    columns = _Columns(batches, slices)
+    columns = _Columns(batches, slices, layout)
     directories = _directories(batches, order)
     side = _SideTables(refs, order)
     # In order of arrival: neighbours there share memory, which goes with the last of them.
@@ -50,29 +56,51 @@ ELSEWHERE = [Skip.OTHER_DEVICE, Skip.KERNEL_FS, Skip.SECOND_VIEW]
 """What is skipped for these reasons is not part of this tree: as in `du -x`, not even the directory itself counts."""
 
 
+class _Layout:
+    """The types of the columns, and the block that has room for them: known before anything is in order."""
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        size = sum(map(len, batches))
+        name_bytes = sum(len(batch.names) for batch in batches)
+        self.unsigned = [_widest(batches, name) for name in ("apparent_size", "blocks", "inode")]
+        self.mtime: np.dtype[np.signedinteger]
+        self.mtime = np.dtype(np.int64) if any(batch.mtime.itemsize > 4 for batch in batches) else np.dtype(np.int32)
+        self.is_large = name_bytes >= 1 << 32
+        offset = np.dtype(np.uint64 if self.is_large else np.uint32)
+        dtypes: list[np.dtype[np.generic]] = [BYTE, BYTE, WORD, self.mtime, *self.unsigned]
+        room = sum(Buffer.room(dtype, size) for dtype in dtypes)
+        self.buffer = Buffer(room + Buffer.room(offset, size + 1) + Buffer.room(BYTE, name_bytes))
+
+
 class _Columns:
     """The columns of the entries, filled batch by batch; names in a blob whose layout is known beforehand."""
 
-    def __init__(self, batches: Sequence[Batch], slices: Sequence[Slices]) -> None:
+    def __init__(self, batches: Sequence[Batch], slices: Sequence[Slices], layout: _Layout) -> None:
         size = sum(int((end - begin).sum()) for _, begin, end in slices)
         length = np.zeros(size, np.uint16)
         for batch, places in zip(batches, slices, strict=True):
             move_slices(length, batch.name_length, *places, 2)
-        total = int(length.sum(dtype=np.int64))
+        take = layout.buffer.take
         self.offset: U32 | U64
-        self.offset = np.zeros(size + 1, np.uint32) if total < 1 << 32 else np.zeros(size + 1, np.uint64)
+        self.offset = take(LONG, size + 1) if layout.is_large else take(WORD, size + 1)
         np.cumsum(length, out=self.offset[1:])
-        self.names = bytearray(total)
-        self.kind: U8 = np.zeros(size, np.uint8)
-        self._columns = {
-            name: np.zeros(size, _widest(batches, name))
-            for name in ("flags", "apparent_size", "blocks", "mtime", "inode")
-        }
+        self.names = take(BYTE, int(self.offset[-1]))
+        self.parent = take(WORD, size)
+        self.kind, self.flags = take(BYTE, size), take(BYTE, size)
+        self.mtime = take(layout.mtime, size)
+        self.apparent_size, self.blocks, self.inode = (take(dtype, size) for dtype in layout.unsigned)
 
     def put(self, batch: Batch, slices: Slices) -> None:
         """Bring the entries of a batch to their places."""
-        for name, column in (("kind", self.kind), *self._columns.items()):
-            values = getattr(batch, name)
+        pairs: list[tuple[Column, Column]] = [
+            (self.kind, batch.kind),
+            (self.flags, batch.flags),
+            (self.apparent_size, batch.apparent_size),
+            (self.blocks, batch.blocks),
+            (self.mtime, batch.mtime),
+            (self.inode, batch.inode),
+        ]
+        for column, values in pairs:
             if len(values):
                 move_slices(column, values.astype(column.dtype, copy=False), *slices, column.itemsize)
         to, begin, end = slices
@@ -85,19 +113,27 @@ class _Columns:
 
     def leave_out(self, entries: U32) -> None:
         """Let entries add nothing to any sum."""
-        for name in ("apparent_size", "blocks"):
-            self._columns[name][entries] = 0
+        self.apparent_size[entries] = 0
+        self.blocks[entries] = 0
 
     def tree(self, directories: Directories, side: "_SideTables") -> Tree:
         """Return the tree, not rolled up."""
-        parent = np.zeros(len(self.kind), np.uint32)
-        parent[1:] = np.repeat(directories.entry, directories.child_count)
+        filled = np.flatnonzero(directories.child_count)
+        for start in range(0, len(filled), PARENT_STEP):  # in parts: a whole column of them would be new memory
+            rows = filled[start : start + PARENT_STEP]
+            ids = np.repeat(directories.entry[rows], directories.child_count[rows])
+            first = directories.first_child[rows[0]]
+            self.parent[first : first + len(ids)] = ids
         return Tree(
-            parent=parent,
+            parent=self.parent,
             kind=self.kind,
-            **self._columns,
+            flags=self.flags,
+            apparent_size=self.apparent_size,
+            blocks=self.blocks,
+            mtime=self.mtime,
+            inode=self.inode,
             name_offset=self.offset,
-            names=memoryview(self.names).toreadonly(),
+            names=self.names.data.toreadonly(),
             directories=directories,
             links=side.links(),
             problems=side.problems(directories.entry),
@@ -106,10 +142,10 @@ class _Columns:
         )
 
 
-def _widest(batches: Sequence[Batch], name: str) -> np.dtype[np.generic]:
-    """Return the narrowest type that holds a column of all batches, one byte at least."""
-    dtypes = {getattr(batch, name).dtype for batch in batches if len(getattr(batch, name))}
-    return max(dtypes, key=lambda each: each.itemsize, default=np.dtype(np.uint8))
+def _widest(batches: Sequence[Batch], name: str) -> np.dtype[np.unsignedinteger]:
+    """Return the narrowest type that holds an unsigned column of all batches, one byte at least."""
+    size = max((getattr(batch, name).itemsize for batch in batches if len(getattr(batch, name))), default=1)
+    return np.dtype(f"u{size}")
 
 
 def _ids(rows: Index, slices: Slices) -> Index:

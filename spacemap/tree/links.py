@@ -10,10 +10,19 @@ Rows = npt.NDArray[np.int64]
 
 
 def mark_repeated(tree: Tree) -> None:
-    """Set Flag.REPEATED on every link but the one with the lowest id of its inode; `tree.flags` is changed."""
+    """Set Flag.REPEATED on every link but the one with the lowest id of its inode; the tree is changed.
+
+    A file that changes during the scan may be measured differently by each of its links: they all get the sizes of
+    the one that counts, so that every sum agrees with every other.
+    """
     by_inode, begins = _grouped(tree)
-    repeated = tree.links.entry[by_inode[~begins]]
-    tree.flags[repeated] |= np.uint8(Flag.REPEATED)
+    if not len(by_inode):
+        return
+    entry = tree.links.entry[by_inode]
+    counted = entry[begins][np.cumsum(begins) - 1]
+    tree.flags[entry[~begins]] |= np.uint8(Flag.REPEATED)
+    tree.apparent_size[entry] = tree.apparent_size[counted]
+    tree.blocks[entry] = tree.blocks[counted]
 
 
 def _grouped(tree: Tree) -> tuple[Rows, npt.NDArray[np.bool_]]:
@@ -52,7 +61,9 @@ class LinkSums:
 
         first, last = np.flatnonzero(begins), np.append(np.flatnonzero(begins)[1:], len(begins)) - 1
         top = self._common_ancestor(directory[first], directory[last]) if len(first) else first
-        size = last - first + 1
+        # What leads to an inode through a symlink is no link of it: deleting it frees nothing.
+        is_link = (tree.flags[entry] & np.uint8(Flag.VIA_SYMLINK)) == 0
+        size = np.bincount(group[is_link], minlength=len(first))
         complete = size >= tree.links.link_count[by_inode][first]
         self.closing = top[complete]
         """Directory rows that hold all links of an inode, for each such inode the deepest."""

@@ -26,7 +26,8 @@ class References:
     def __init__(self, batches: Sequence[Batch]) -> None:
         self._kept = {number: batch.kept for number, batch in enumerate(batches) if batch.kept is not None}
         base = np.array([batch.base_ref for batch in batches], np.uint64)
-        self._arrival = np.argsort(base, kind="stable")
+        # A batch without entries has the base of the next one, which is meant.
+        self._arrival = np.lexsort((np.array([len(batch) for batch in batches]), base))
         self._base = base[self._arrival]
         self.start: Index = np.zeros(len(batches) + 1, np.int64)
         np.cumsum([len(batch) for batch in batches], out=self.start[1:])
@@ -38,8 +39,10 @@ class References:
         offset = (refs - self._base[place]).astype(np.int64)
         for number, kept in self._kept.items():
             own = np.flatnonzero(batch == number)
+            # An aggregate has the number of its listing's first entry, and stands before it.
             at = np.searchsorted(kept, offset[own], side="right") - 1
-            offset[own] = np.where((at >= 0) & (kept[at] == offset[own]), at, len(kept))
+            is_kept = np.append(kept.astype(np.int64), -1)[at] == offset[own]
+            offset[own] = np.where(is_kept, at, len(kept))
         row = self.start[batch] + offset
         return np.where((place >= 0) & (row < self.start[batch + 1]), row, -1)
 
@@ -69,6 +72,10 @@ class Order:
     """By row."""
     child_count: U32
     skip: U8
+    taken: Index
+    """Number of the listing that is used for each directory, by rank, counted over all batches; -1: none."""
+    first_listing: Index
+    """Number of the first listing of each batch."""
     owner: Sequence[Index]
     """For each batch, the rank of the directory of each listing; -1 where its entry was lost with a worker."""
 
@@ -84,7 +91,9 @@ class Order:
         """
         count = batch.listing_count.astype(np.int64)
         owner = self.owner[number]
-        row = np.where(owner >= 0, self.row[owner], -1)
+        own = self.first_listing[number] + np.arange(len(owner))
+        # A directory that was listed twice, by a worker and by the one that replaced it, has one of the listings.
+        row = np.where((owner >= 0) & (self.taken[owner] == own), self.row[owner], -1)
         outside = len(batch) - int(count.sum())
         end = outside + np.cumsum(count)
         to = self.first_child[np.maximum(row, 0)].astype(np.int64)
@@ -99,34 +108,40 @@ class Order:
 
 def canonical_order(batches: Sequence[Batch], refs: References, decisions: Mapping[int, Decision]) -> Order:
     """Return where everything goes; cost: the number of directories, plus the depth of the tree."""
+    is_directory = [batch.kind == Kind.DIRECTORY for batch in batches]
     directory_raw = np.concatenate(
-        [
-            np.flatnonzero(batch.kind == Kind.DIRECTORY) + start
-            for start, batch in zip(refs.start, batches, strict=False)
-        ]
+        [np.flatnonzero(mask) + start for start, mask in zip(refs.start.tolist(), is_directory, strict=False)]
     )
     skip = np.concatenate([batch.directory_skip for batch in batches])
-    # By rank: the raw row of the first entry listed, and how many; none where there is no listing.
-    first, count = np.zeros(len(skip), np.int64), np.zeros(len(skip), np.int64)
-    is_listed = np.zeros(len(skip), np.bool_)
+    # By rank: the entries of the listing, and the ranks of the directories among them, which are neighbours, too.
+    count = np.zeros(len(skip), np.int64)
+    first_directory, directory_count = np.zeros(len(skip), np.int64), np.zeros(len(skip), np.int64)
+    taken = np.full(len(skip), -1, np.int64)
+    first_listing = np.zeros(len(batches) + 1, np.int64)
+    np.cumsum([len(batch.listing_ref) for batch in batches], out=first_listing[1:])
     owners = []
-    for start, batch in zip(refs.start[1:].tolist(), batches, strict=True):
+    seen = 0
+    for number, (batch, mask) in enumerate(zip(batches, is_directory, strict=True)):
         raw = refs.rows(batch.listing_ref)
         owner = np.where(raw >= 0, np.searchsorted(directory_raw, raw), -1)
         owners.append(owner)
+        before = np.zeros(len(mask) + 1, np.int64)
+        np.cumsum(mask, out=before[1:])
+        outside = len(mask) - int(batch.listing_count.sum(dtype=np.int64))
+        end = outside + np.cumsum(batch.listing_count, dtype=np.int64)
+        begin = end - batch.listing_count
         known = np.flatnonzero(owner >= 0)
-        before_end = np.cumsum(batch.listing_count[::-1], dtype=np.int64)[::-1]
-        first[owner[known]] = (start - before_end)[known]
-        count[owner[known]] = batch.listing_count[known]
-        is_listed[owner[known]] = True
-        skip[owner[known]] = batch.listing_skip[known]
+        owner, begin, end = owner[known], begin[known], end[known]
+        count[owner] = batch.listing_count[known]
+        first_directory[owner] = seen + before[begin]
+        directory_count[owner] = before[end] - before[begin]
+        taken[owner] = first_listing[number] + known
+        skip[owner] = batch.listing_skip[known]
+        seen += int(before[-1])
     for ref, decision in decisions.items():
         raw = refs.rows(np.array([ref], np.uint64))
         skip[np.searchsorted(directory_raw, raw[raw >= 0])] = decision.skip
-    skip[~is_listed & (skip == Skip.NONE)] = Skip.UNLISTED
-    # The subdirectories of one listing are neighbours among the raw directories, too.
-    first_directory = np.searchsorted(directory_raw, first)
-    directory_count = np.searchsorted(directory_raw, first + count) - first_directory
+    skip[(taken < 0) & (skip == Skip.NONE)] = Skip.UNLISTED
     levels = [np.zeros(1, np.int64)]
     while len(levels[-1]):
         level = levels[-1]
@@ -142,5 +157,7 @@ def canonical_order(batches: Sequence[Batch], refs: References, decisions: Mappi
         first_child=(1 + np.cumsum(child_count) - child_count).astype(np.uint32),
         child_count=child_count.astype(np.uint32),
         skip=skip[rank],
+        taken=taken,
+        first_listing=first_listing,
         owner=owners,
     )

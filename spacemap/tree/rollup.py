@@ -52,13 +52,11 @@ def _subtract(column: U64, rows: Rows, values: U64) -> None:
 
 def _children_sum(tree: Tree, column: npt.NDArray[np.unsignedinteger]) -> U64:
     """Return the sum of a column over the children of each directory."""
-    # Differences of one running sum: exact modulo 2^64, and faster than 80,000 short sums.
-    running: U64 = np.zeros(len(column) + 1, np.uint64)
-    running[1:] = column
-    np.cumsum(running, out=running)
-    first = tree.directories.first_child
-    sums: U64 = running[first + tree.directories.child_count] - running[first]
-    return sums
+    result = np.zeros(len(tree.directories.entry), np.uint64)
+    filled = np.flatnonzero(tree.directories.child_count)
+    if len(filled):
+        result[filled] = np.add.reduceat(column, tree.directories.first_child[filled], dtype=np.uint64)
+    return result
 
 
 class _Shape:

@@ -41,7 +41,7 @@ class Links:
     entry: U32
     device: U64
     link_count: U32
-    """`st_nlink` at the time of the scan; 0 for a directory reached through a symlink."""
+    """`st_nlink` at the time of the scan."""
 
 
 @dataclass(frozen=True, slots=True)
