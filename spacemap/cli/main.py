@@ -26,7 +26,8 @@ def main(words: list[str]) -> int:
     # The columns need no linear algebra: its threads would cost memory and time at import.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _interrupt)
     try:
         return int(_command(words))
     except SpacemapError as error:

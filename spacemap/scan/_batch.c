@@ -125,6 +125,8 @@ static uint8_t narrow(column *c, int is_signed) {
 }
 
 static void append_memory(sink *to, const unsigned char *data, size_t length) {
+    if (!length) /* memcpy may not be given NULL even then */
+        return;
     if (to->length + length > to->capacity) {
         size_t capacity = (to->length + length) * 3 / 2 + 4096;
         unsigned char *memory = realloc(to->memory, capacity);

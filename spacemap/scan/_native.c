@@ -87,6 +87,7 @@ static int walker_object_init(PyObject *self, PyObject *arguments, PyObject *key
         o->walk.max_depth = max_depth;
         o->walk.flush_entries = flush_entries;
         o->walk.out.fd = sink_fd;
+        o->walk.exits_on_failure = sink_fd >= 0; /* with frames in memory there is a caller who can be told */
         if (exclude != Py_None) {
             Py_INCREF(exclude);
             o->exclude = exclude;

@@ -4,9 +4,10 @@ import os
 import stat
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from errno import EACCES, EIO, ELOOP, ENOENT, ENOTDIR
+from errno import EIO, ELOOP, ENOENT, ENOTDIR
 from itertools import accumulate
 
 from spacemap.scan.batch import BatchWriter
@@ -21,6 +22,8 @@ KEEP, EXCLUDE, PRUNE = 0, 1, 2  # Verdict
 
 LISTER_BITS = 40
 """References of one lister: its number stands above these bits."""
+SIGN_OF_LIFE = 4096
+"""Names after which a listing shows that it advances."""
 FLUSH_AFTER = 0.2
 """Seconds after which a batch leaves, for the live view."""
 PATH_PIECE = 4000
@@ -29,6 +32,9 @@ CACHE_TAG_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 VANISHED = frozenset((ENOENT, ENOTDIR, ELOOP))
 """Errors of opening what is no longer there, or no longer a directory: nothing in it stayed unread."""
 
+MAX_OPEN_ROOTS = 16
+"""Roots beyond them are opened anew for each directory, to spare descriptors."""
+ROOT_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK
 OPEN_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 PASS_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 KIND_OF_TYPE = tuple({4: DIRECTORY, 8: FILE, 10: SYMLINK}.get(number, OTHER) for number in range(16))
@@ -58,7 +64,8 @@ class Walker:
         self.max_depth = max_depth
         self.flush_entries = flush_entries
         self.exclude = exclude
-        self.roots = [_open_root(root) for root in roots]
+        self._root_names = roots
+        self.roots = [_open_root(root) if number < MAX_OPEN_ROOTS else -1 for number, root in enumerate(roots)]
         self.mount_names = [_mount_names(root) for root in roots]
         self._sink = sink
         self._memory: list[bytes] = []
@@ -71,6 +78,21 @@ class Walker:
         self._idle = 0
         self._announced = True
         self._stopping = False
+
+    def open(self, waiting: Waiting) -> int:
+        """Return a descriptor of the directory that was measured. Raises OSError, ENOENT when it is another by now."""
+        root = self.roots[waiting.root]
+        opened = root if root >= 0 else os.open(self._root_names[waiting.root], ROOT_FLAGS)
+        try:
+            fd = _open_below(opened, waiting.path, follow=self.follow_symlinks)
+        finally:
+            if opened != root:
+                os.close(opened)
+        result = os.fstat(fd)
+        if (result.st_dev, result.st_ino) != (waiting.device, waiting.inode):
+            os.close(fd)
+            raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
+        return fd
 
     def start(self) -> None:
         self._threads = [threading.Thread(target=self._work, args=(each,), daemon=True) for each in self._listers]
@@ -125,6 +147,18 @@ class Walker:
         self.roots = []
 
     def _work(self, lister: "Lister") -> None:
+        is_sound = False
+        try:
+            self._serve(lister)
+            self._send_batch(lister)  # not left to stop, which waits for a lister that may hang
+            is_sound = True
+        finally:
+            if not is_sound and self._sink >= 0:
+                # The worker must end, so that another takes its work over.
+                traceback.print_exc()
+                os._exit(1)
+
+    def _serve(self, lister: "Lister") -> None:
         while True:
             with self._condition:
                 self._idle += 1
@@ -197,7 +231,7 @@ class Lister:
         """List one directory into the batch; return its subdirectories to enter, and those to hand back."""
         batch = self.batch
         try:
-            fd = _open_below(self._walker.roots[waiting.root], waiting.path, follow=self._walker.follow_symlinks)
+            fd = self._walker.open(waiting)
         except OSError as error:
             vanished = error.errno in VANISHED
             if not vanished:
@@ -218,7 +252,7 @@ class Lister:
             batch.add_listing(waiting.ref, 0, CACHE_TAGGED)
             return [], []
         before, first_directory = len(batch), len(batch.directory_skip)
-        rows = None if walker.exclude or walker.follow_symlinks else _measure_all(fd, names)
+        rows = None if walker.exclude or walker.follow_symlinks else self._measure_all(fd, names)
         if rows is None:
             self._append_each(fd, names, waiting)
         elif rows:
@@ -226,6 +260,19 @@ class Lister:
         count = len(batch) - before
         batch.add_listing(waiting.ref, count, UNREADABLE if error and not count else SKIP_NONE)
         return self._subdirectories(before, first_directory, waiting)
+
+    def _measure_all(self, fd: int, names: list[str]) -> list[os.stat_result] | None:
+        """Return a result a name, or None when one of them has none."""
+        look = os.stat
+        rows: list[os.stat_result] = []
+        try:
+            for start in range(0, len(names), SIGN_OF_LIFE):
+                part = names[start : start + SIGN_OF_LIFE]
+                rows += [look(name, dir_fd=fd, follow_symlinks=False) for name in part]
+                self.current = (time.monotonic_ns(), *self.current[1:])
+        except OSError:
+            return None
+        return rows
 
     def _append_all(self, names: list[str], rows: list[os.stat_result], waiting: Waiting) -> None:
         """Append a listing in which nothing is out of the ordinary, column by column."""
@@ -268,7 +315,7 @@ class Lister:
         for name, verdict in zip(names, verdicts, strict=True):
             entry = found[name]
             if verdict == EXCLUDE:
-                if entry.is_dir(follow_symlinks=False):
+                if _is_directory(entry):
                     self._append_unmeasured(entry, 0, EXCLUDED, waiting)
                 else:
                     self.batch.excluded += 1
@@ -284,7 +331,7 @@ class Lister:
         ask = self._walker.exclude
         if ask is None or not names:
             return bytes(len(names))
-        kinds = [b"\0d" if found[name].is_dir(follow_symlinks=False) else b"\0f" for name in names]
+        kinds = [b"\0d" if _is_directory(found[name]) else b"\0f" for name in names]
         records = b"".join([kind + os.fsencode(name) for kind, name in zip(kinds, names, strict=True)])
         return ask(waiting.path, records + b"\0") or bytes(len(names))
 
@@ -310,8 +357,10 @@ class Lister:
 
     def _append_unmeasured(self, entry: "os.DirEntry[str]", flags: int, skip: int, waiting: Waiting) -> None:
         batch = self.batch
-        kind = FILE if entry.is_file(follow_symlinks=False) else SYMLINK if entry.is_symlink() else OTHER
-        if entry.is_dir(follow_symlinks=False):
+        kind = OTHER
+        with suppress(OSError):
+            kind = FILE if entry.is_file(follow_symlinks=False) else SYMLINK if entry.is_symlink() else OTHER
+        if _is_directory(entry):
             kind = DIRECTORY
             batch.add_directory(waiting.device, 0, 0, skip)
         batch.kind.append(kind)
@@ -382,17 +431,23 @@ class Lister:
         return [joined[end - length : end] for end, length in zip(ends, lengths, strict=True)]
 
 
+def _is_directory(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry is a directory; False also where that cannot be told."""
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # a file system that does not tell types, in a directory without search permission
+        return False
+
+
 def _open_root(path: bytes) -> int:
     try:
-        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK)
+        return os.open(path, ROOT_FLAGS)
     except OSError:
-        return -1  # found again, and reported, when the root is listed
+        return -1  # tried again, and reported, when the root is listed
 
 
 def _open_below(root: int, path: bytes, *, follow: bool) -> int:
     """Return a descriptor of the directory at a path below a root, opened piece by piece. Raises OSError."""
-    if root < 0:
-        raise PermissionError(EACCES, os.strerror(EACCES))
     if not path:
         return os.open(".", OPEN_FLAGS, dir_fd=root)
     at = root
@@ -431,15 +486,6 @@ def _read_names(fd: int) -> tuple[int, list[str]]:
     except UnicodeEncodeError:  # undecodable bytes sort elsewhere as text
         names.sort(key=os.fsencode)
     return 0, names
-
-
-def _measure_all(fd: int, names: list[str]) -> list[os.stat_result] | None:
-    """Return a result a name, or None when one of them has none."""
-    look = os.stat
-    try:
-        return [look(name, dir_fd=fd, follow_symlinks=False) for name in names]
-    except OSError:
-        return None
 
 
 def _measure(fd: int, name: str, *, follow: bool) -> tuple[os.stat_result | int, bool]:

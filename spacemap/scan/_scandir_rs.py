@@ -68,7 +68,9 @@ class Lister(_python.Lister):
     def _list_open(self, fd: int, waiting: Waiting) -> tuple[list[Waiting], list[Waiting]]:
         error, names = _python._read_names(fd)
         is_tagged = self._walker.exclude_caches and "CACHEDIR.TAG" in names
-        rows = self._measure_all(fd, names, waiting) if self._is_exact and not error and not is_tagged else None
+        rows = (
+            self._measure_by_scandir_rs(fd, names, waiting) if self._is_exact and not error and not is_tagged else None
+        )
         if rows is None:
             return super()._list_open(fd, waiting)
         batch = self.batch
@@ -78,7 +80,7 @@ class Lister(_python.Lister):
         batch.add_listing(waiting.ref, len(rows), _python.SKIP_NONE)
         return self._subdirectories(before, first_directory, waiting)
 
-    def _measure_all(self, fd: int, names: list[str], waiting: Waiting) -> list[os.stat_result] | None:
+    def _measure_by_scandir_rs(self, fd: int, names: list[str], waiting: Waiting) -> list[os.stat_result] | None:
         """Return a result a name; None when the python engine has to list the directory."""
         if not names:
             return []

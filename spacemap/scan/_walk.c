@@ -8,6 +8,7 @@
 #include <string.h>
 #include <linux/openat2.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -108,6 +109,8 @@ static int write_path(const node *n, column *path) {
 }
 
 static void fail(walker *w, int error) {
+    if (w->exits_on_failure)
+        _exit(1);
     pthread_mutex_lock(&w->lock);
     if (!w->failed)
         w->failed = error;
@@ -162,6 +165,20 @@ static int open_below(int root, const char *path, size_t length, int follow) {
     return fd;
 }
 
+/* The descriptor of a root: one that is kept, or for a root beyond the limit, one of its own (*opened). */
+static int root_descriptor(const walker *w, const node *n, int *opened) {
+    *opened = -1;
+    if (w->root_fds[n->root] >= 0)
+        return w->root_fds[n->root];
+    return *opened = open(w->root_names[n->root], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+}
+
+/* Whether the descriptor is that of the directory which was measured: by a path, another may have taken its place. */
+static int is_same(int fd, const node *n) {
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_dev == n->device && st.st_ino == n->inode;
+}
+
 static int open_node(walker *w, lister *l, node *n) {
     if (n->parent && n->parent->fd >= 0) /* never a followed link: those come back as claims, with a path */
         return openat(n->parent->fd, n->name, OPEN_FLAGS);
@@ -169,8 +186,19 @@ static int open_node(walker *w, lister *l, node *n) {
         errno = ENOMEM;
         return -1;
     }
-    return open_below(w->root_fds[n->root], (const char *)l->path.data, l->path.length,
-                      w->list.follow_symlinks);
+    int opened, root = root_descriptor(w, n, &opened), fd = -1;
+    if (root >= 0)
+        fd = open_below(root, (const char *)l->path.data, l->path.length, w->list.follow_symlinks);
+    int error = errno;
+    if (opened >= 0)
+        close(opened);
+    if (fd >= 0 && !is_same(fd, n)) {
+        close(fd);
+        fd = -1;
+        error = ENOENT;
+    }
+    errno = error;
+    return fd;
 }
 
 /* ---- sending ---- */
@@ -200,7 +228,7 @@ static void send_frame(walker *w, uint8_t type, uint32_t count, const column *re
 
 static int add_record(const node *n, column *records, column *paths, column *path) {
     if (write_path(n, path) || column_reserve(records, sizeof(waiting_record)) ||
-        column_reserve(paths, path->length))
+        column_reserve(paths, path->length + 1)) /* memcpy may not be given NULL, even for nothing */
         return ENOMEM;
     waiting_record r = {.ref = n->ref,
                         .device = n->device,
@@ -252,8 +280,10 @@ static int adopt_subdirectories(walker *w, lister *l, node *parent, uint64_t fir
     for (size_t i = s->subdirectory_count; i-- && !error;) { /* the first name is to be taken first */
         const subdirectory *d = &s->subdirectories[i];
         node *n = new_node(parent, d->name, d->name_length);
-        if (!n)
-            return ENOMEM;
+        if (!n) {
+            error = ENOMEM;
+            break;
+        }
         n->ref = first_ref + d->index;
         n->device = d->device;
         n->inode = d->inode;
@@ -398,6 +428,8 @@ static void *lister_main(void *argument) {
         w->idle--;
     }
     pthread_mutex_unlock(&w->lock);
+    if (!error)
+        error = send_batch(w, l); /* not left to walker_stop, which waits for a lister that may hang */
     if (error)
         fail(w, error);
     return NULL;
@@ -436,13 +468,20 @@ int walker_init(walker *w, uint32_t listers, uint64_t ref_base, const char *cons
         w->listers[i].scratch.sign_of_life = &w->listers[i].since_ns;
         w->listers[i].batch.base_ref = ref_base + ((uint64_t)i << SERIAL_BITS);
     }
+    w->root_names = calloc(root_count ? root_count : 1, sizeof *w->root_names);
+    if (!w->root_names)
+        return ENOMEM;
     for (size_t i = 0; i < root_count; i++) {
-        /* A root that cannot be opened is found again, and reported, when it is listed. */
-        w->root_fds[i] = open(roots[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
-        if (w->root_fds[i] < 0)
-            w->root_fds[i] = open(roots[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+        w->root_names[i] = strdup(roots[i]);
+        if (!w->root_names[i])
+            return ENOMEM;
+        /* A root that cannot be opened is tried again, and reported, when it is listed. */
+        w->root_fds[i] = w->open_limit > MAX_OPEN / 16 && i < (size_t)w->open_limit / 4
+                             ? open(roots[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK)
+                             : -1;
         w->root_count++;
     }
+    w->open_limit -= w->root_count < (size_t)w->open_limit / 4 ? (int)w->root_count : w->open_limit / 4;
     return 0;
 }
 
@@ -586,9 +625,12 @@ void walker_free(walker *w) {
         batch_free(&w->listers[i].batch);
         free(w->listers[i].path.data);
     }
-    for (size_t i = 0; i < w->root_count; i++)
+    for (size_t i = 0; i < w->root_count; i++) {
         if (w->root_fds[i] >= 0)
             close(w->root_fds[i]);
+        free(w->root_names[i]);
+    }
+    free(w->root_names);
     free(w->stack);
     free(w->poisoned);
     free(w->root_fds);

@@ -64,12 +64,14 @@ struct walker {
     size_t stack_length, stack_capacity;
     identity *poisoned;
     size_t poisoned_count;
-    int *root_fds;
+    int *root_fds; /* -1: beyond the limit of descriptors, or not to be opened */
+    char **root_names;
     size_t root_count;
     lister *listers;
     uint32_t lister_count, started, idle;
     int open_descriptors, open_limit;
     int announced, stopping;
+    int exits_on_failure; /* a worker that can list no more must end, so that another takes its work over */
     int failed; /* an errno: memory ran out, the reader is gone, or an exclusion failed */
 };
 

@@ -183,6 +183,8 @@ def decode_batch(frame: bytes | memoryview) -> "Batch":
 
     from spacemap.tree.batch import Batch  # noqa: PLC0415 - imports numpy
 
+    if len(frame) < BATCH_HEADER.size:
+        raise WireError("a batch ends within its header")
     fields = BATCH_HEADER.unpack_from(frame)
     widths, (entries, length, base_ref) = fields[2:6], fields[6:9]
     listings, directories, links, problems, name_bytes, excluded = fields[9:15]
@@ -208,10 +210,14 @@ def decode_batch(frame: bytes | memoryview) -> "Batch":
             4: np.uint32,
             8: np.uint64,
         }
-        return column(types.get(width, np.uint8), entries if width else 0)
+        if width not in types:
+            raise WireError(f"a batch says that a value has {width} bytes")
+        return column(types[width], entries if width else 0)
 
     def signed(width: int) -> "npt.NDArray[np.signedinteger]":
         types: dict[int, type[np.signedinteger]] = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
+        if width not in types:
+            raise WireError(f"a batch says that a value has {width} bytes")
         return column(types[width], entries)
 
     # The order of the arguments is the order in the frame.

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 FIXED_BYTES = 52_000_000
 """Interpreter, libraries and workers of a scan; measured as proportional set size."""
-PEAK_PER_BYTE = 1.6
+PEAK_PER_BYTE = 2.0
 """Peak memory for each byte of batches: they go while the tree takes shape; measured with 1,080,000 entries."""
 FIRST_THRESHOLD = 64 * 1024
 """Files smaller than this are folded first."""

@@ -5,6 +5,7 @@ An engine is a `Walker` (see `contract`): it is given directories, lists them an
 hands those back.
 """
 
+import os
 import sys
 from importlib import import_module
 from typing import NamedTuple
@@ -64,6 +65,8 @@ def choose_engine(name: EngineName) -> EngineName:
 
 
 def _why_not(name: EngineName) -> str:
+    if name is EngineName.NATIVE and _is_old_linux():
+        return "Linux before 5.8 does not tell where a mount begins"
     try:
         import_module(MODULES[name])
     except ModuleNotFoundError as error:
@@ -71,6 +74,11 @@ def _why_not(name: EngineName) -> str:
             return "it was not built (no C compiler at installation, or SPACEMAP_NATIVE=skip)"
         return f"the package {error.name} is not installed on {sys.platform}"
     return ""
+
+
+def _is_old_linux() -> bool:
+    release = os.uname().release.split(".")
+    return sys.platform == "linux" and [int(part) for part in release[:2] if part.isdigit()] < [5, 8]
 
 
 def make_walker(name: EngineName, options: ScanOptions, *, place: "WalkerPlace") -> "Walker":

@@ -1,9 +1,9 @@
 """Frames on their way in: received without blocking, kept outside the heap so that their memory can be given back."""
 
-import mmap
 import os
 
 from spacemap.scan.wire import PREFIX_SIZE, FrameType, frame_length
+from spacemap.tree.memory import anonymous_memory
 
 ARENA_SIZE = 4 * 1024 * 1024
 
@@ -23,7 +23,7 @@ class Arena:
     def room(self, size: int) -> memoryview:
         """Return writable memory of `size` bytes, aligned to 8."""
         if self._used + size > len(self._block):
-            self._block = memoryview(mmap.mmap(-1, max(ARENA_SIZE, size)))
+            self._block = anonymous_memory(max(ARENA_SIZE, size))
             self._used = 0
         start = self._used
         self._used += size + -size % 8

@@ -58,7 +58,17 @@ class Frontier:
 
     def add_alone(self, directories: Iterable[Waiting]) -> None:
         """Take in what a lost worker left: each is to be a claim of its own."""
-        self.add(_alone(each) for each in directories)
+        for each in directories:
+            if (each.device, each.inode) in self.poisoned:
+                self.decisions[each.ref] = (TIMED_OUT, SCAN, ETIMEDOUT)
+            else:
+                self._alone.append(_alone(each))
+
+    def keep(self, is_wanted: Callable[[Waiting], bool]) -> None:
+        """Forget what waits and is not wanted."""
+        self._waiting, self._alone, self._links = (
+            [each for each in waiting if is_wanted(each)] for waiting in (self._waiting, self._alone, self._links)
+        )
 
     def claim(self, sharers: int) -> list[Waiting]:
         """Return what one worker should list next, a fair share of what waits; a single one where care is due."""
@@ -116,15 +126,18 @@ class Frontier:
 
     def _is_scanned(self, path: bytes) -> bool:
         """Return whether this scan lists the directory at an absolute path on its ordinary way."""
-        for root in self._roots:
+        for number, root in enumerate(self._roots):
             prefix = root.rstrip(b"/") + b"/"
             if path != root and not path.startswith(prefix):
                 continue
+            mount = self._mounts.of(path)
+            if self._options.boundary is MountBoundary.STAY and mount and mount.device != self._devices[number]:
+                return False
             below = path[len(prefix) :]
             depth = below.count(b"/") + 1 if below else 0
             if self._options.max_depth is not None and depth >= self._options.max_depth:
                 return False
-            return self._exclusions.would_enter(below)
+            return self._exclusions.would_enter(below) and os.path.isdir(path)
         return False
 
 

@@ -15,8 +15,8 @@ KERNEL_FILE_SYSTEMS = frozenset(
     "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts efivarfs fusectl hugetlbfs mqueue nsfs proc "
     "pstore resctrl rpc_pipefs securityfs selinuxfs smackfs sysfs tracefs".split()
 )
-REMOTE_FILE_SYSTEMS = frozenset("9p afs ceph cifs glusterfs lustre ncpfs nfs nfs4 smb3 smbfs sshfs".split())
-"""Types whose server may not answer; `fuse.*` counts as one of them."""
+REMOTE_FILE_SYSTEMS = frozenset("9p afs ceph cifs glusterfs lustre ncpfs nfs nfs4 smb3 smbfs virtiofs".split())
+"""Types whose server may not answer; anything by FUSE counts as one of them."""
 
 
 class Mount(NamedTuple):
@@ -58,12 +58,11 @@ class MountTable:
         mount = self._at.get(path)
         return mount is not None and mount.kind in KERNEL_FILE_SYSTEMS
 
-    def has_remote_below(self, root: bytes) -> bool:
-        """Return whether something that may hang is mounted at or below a directory."""
-        return any(
-            (mount.kind in REMOTE_FILE_SYSTEMS or mount.kind.startswith("fuse.")) and _is_within(mount.point, root)
-            for mount in self._at.values()
-        )
+    def may_hang(self, root: bytes) -> bool:
+        """Return whether a directory, or something mounted below it, depends on somebody who may not answer."""
+        holder = self.of(root)
+        mounts = [mount for mount in self._at.values() if mount is holder or _is_within(mount.point, root)]
+        return any(mount.kind in REMOTE_FILE_SYSTEMS or mount.kind.startswith("fuse") for mount in mounts)
 
     def points_below(self, root: bytes) -> list[bytes]:
         """Return the mount points below a directory."""
@@ -98,9 +97,14 @@ class MountTable:
         ]
 
     def _shows(self, view: bytes, is_scanned: Callable[[bytes], bool]) -> bool:
-        """Return whether a path is itself no second view."""
+        """Return whether a scan gets to a path: neither it nor a directory above it is a second view."""
         holder = self.of(view)
-        return holder is None or self.second_view(holder.point, is_scanned) is None
+        # A mount that holds a root is never judged: the scan begins there.
+        while holder is not None and is_scanned(os.path.dirname(holder.point)):
+            if self.second_view(holder.point, is_scanned) is not None:
+                return False
+            holder = self.of(os.path.dirname(holder.point))
+        return True
 
 
 def read_mounts(source: str = MOUNTINFO) -> MountTable:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+from spacemap.errors import EngineError
+from spacemap.scan.engine import WORKER_BITS
 from spacemap.scan.frames import Receiver
 from spacemap.scan.frontier import Frontier
 from spacemap.scan.options import EngineName, ScanOptions
@@ -26,6 +28,12 @@ TICK = 0.1
 """Seconds between looks at clocks and reports of progress."""
 FAREWELL = 2.0
 """Seconds that workers have to send what they know when a scan ends early."""
+SUSPENDED = 5.0
+"""Seconds without a look at the clocks after which this process itself must have been stopped."""
+MAX_STILLBORN = 3
+"""So many workers in a row may end without a word; then workers cannot run here."""
+KILLED = 0.1
+"""Seconds that the kernel has to end a killed worker; one that it cannot end is left to it."""
 MAX_DEATHS = 3
 """So often a directory may be among those of a worker that died; then it is given up."""
 
@@ -46,7 +54,9 @@ class Worker:
         self.ask_after = 0.0
         self.ask_pause = ASK_AGAIN_FIRST
         self.status_asked: float | None = None
-        self.heard = time.monotonic()
+        self.status_heard = time.monotonic()
+        """When it was given work, or last said what it is doing."""
+        self.has_spoken = False
 
 
 class Pool:
@@ -82,6 +92,9 @@ class Pool:
         self._started = 0
         self._listers = 1
         self._next_tick = 0.0
+        self._last_look = time.monotonic()
+        self._awake_since_ns = 0
+        self._stillborn = 0
         self.notes: list[str] = []
 
     def start(self, processes: int, listers: int) -> None:
@@ -115,16 +128,16 @@ class Pool:
         deadline = time.monotonic() + FAREWELL
         while self._workers and time.monotonic() < deadline:
             for fd, _ in self._poll.poll(100):
-                worker = self._workers[fd]
-                self._take_frames(worker)
+                self._take_frames(self._workers[fd])
                 if self._receivers[fd].is_closed:
-                    self._forget(worker)
+                    self._forget(self._workers[fd])
         self.kill()
 
     def kill(self) -> None:
         """End all workers at once."""
         for worker in list(self._workers.values()):
             worker.process.kill()
+            worker.process.join(KILLED)
             self._forget(worker)
 
     def dismiss(self) -> None:
@@ -188,7 +201,7 @@ class Pool:
                 break
             self._owner.update((each.ref, worker.number) for each in claim)
             worker.is_idle = False
-            worker.heard = time.monotonic()
+            worker.status_heard = time.monotonic()
             self._tell(worker, encode_directories(FrameType.DIRECTORIES, claim))
         else:
             return
@@ -209,14 +222,18 @@ class Pool:
         return math.ceil(wait * 1000) / 1000
 
     def _hear(self, fd: int) -> None:
-        worker = self._workers[fd]
-        self._take_frames(worker)
-        if self._receivers[fd].is_closed:
+        worker, receiver = self._workers[fd], self._receivers[fd]
+        stuck = self._take_frames(worker)
+        if stuck:
+            self._give_up(worker, stuck)
+        elif receiver.is_closed:
             self._replace(worker, f"ended unexpectedly ({_exit_reason(worker.process)})")
 
-    def _take_frames(self, worker: Worker) -> None:
+    def _take_frames(self, worker: Worker) -> set[tuple[int, int]]:
+        """Take in what a worker has sent; return the (device, inode) of directories in which it hangs."""
+        stuck: set[tuple[int, int]] = set()
         for frame_type, frame in self._receivers[worker.results.fileno()].receive():
-            worker.heard = time.monotonic()
+            worker.has_spoken = True
             if frame_type is FrameType.BATCH:
                 self._collect(frame)
             elif frame_type is FrameType.DIRECTORIES:
@@ -226,7 +243,9 @@ class Pool:
                 worker.asked_for_work = False
             elif frame_type is FrameType.STATUS:
                 worker.status_asked = None
-                self._check_listings(worker, status_rows(bytes(frame)))
+                worker.status_heard = time.monotonic()
+                stuck |= self._hanging(status_rows(bytes(frame)))
+        return stuck
 
     def _take_back(self, worker: Worker, directories: list[Waiting]) -> None:
         self._frontier.add(directories)
@@ -239,6 +258,11 @@ class Pool:
     def _check_life(self, now: float) -> None:
         """Ask silent workers what they are doing; give up those that do not say."""
         limit = self._options.stall_timeout
+        if now - self._last_look > SUSPENDED:  # everybody was stopped, not only the workers
+            self._awake_since_ns = time.monotonic_ns()
+            for worker in self._workers.values():
+                worker.status_asked, worker.status_heard = None, now
+        self._last_look = now
         for worker in list(self._workers.values()):
             if worker.is_idle:
                 worker.status_asked = None
@@ -246,16 +270,17 @@ class Pool:
                 if now - worker.status_asked > limit:
                     worker.process.kill()
                     self._replace(worker, f"did not answer for {limit:g} s")
-            elif now - worker.heard > min(limit / 4, 5.0):
+            elif now - worker.status_heard > min(limit / 4, 5.0):
                 worker.status_asked = now
                 self._tell(worker, encode_directories(FrameType.STATUS))
 
-    def _check_listings(self, worker: Worker, rows: list[tuple[int, int, int]]) -> None:
-        limit_ns = int(self._options.stall_timeout * 1e9)
-        now_ns = time.monotonic_ns()
-        stuck = {(device, inode) for since_ns, device, inode in rows if now_ns - since_ns > limit_ns}
-        if not stuck:
-            return
+    def _hanging(self, rows: list[tuple[int, int, int]]) -> set[tuple[int, int]]:
+        """Return (device, inode) of the listings that have shown no sign of life for too long."""
+        oldest_ns = time.monotonic_ns() - int(self._options.stall_timeout * 1e9)
+        return {(device, inode) for since_ns, device, inode in rows if max(since_ns, self._awake_since_ns) < oldest_ns}
+
+    def _give_up(self, worker: Worker, stuck: set[tuple[int, int]]) -> None:
+        """Let nobody open these directories again, and do without the worker that hangs in them."""
         self._frontier.poisoned |= stuck
         for other in self._workers.values():
             if other is not worker:
@@ -266,18 +291,27 @@ class Pool:
     def _replace(self, worker: Worker, reason: str) -> None:
         """Put what a lost worker had not listed back to the frontier, in single directories, and start another."""
         self._forget(worker)
-        lost = [each for each in self._unlisted() if self._owner.get(each.ref, each.ref >> 48) == worker.number]
-        given_up = 0
+        ended_by_itself = worker.process.exitcode is not None and worker.process.exitcode > 0
+        self._stillborn = self._stillborn + 1 if ended_by_itself and not worker.has_spoken else 0
+        if self._stillborn >= MAX_STILLBORN:
+            raise EngineError(
+                f"workers cannot run here: the last one {reason}; a script that has threads of its own must call "
+                "scan under `if __name__ == '__main__'`"
+            )
+        unlisted = self._unlisted()
+        # What it handed back may hang below a listing that never arrived: then it comes again, by another reference.
+        known = {each.ref for each in unlisted}
+        self._frontier.keep(lambda each: each.ref >> WORKER_BITS != worker.number or each.ref in known)
+        lost = [each for each in unlisted if self._owner.get(each.ref, each.ref >> WORKER_BITS) == worker.number]
         for each in lost:
             self._owner[each.ref] = 0
             self._deaths[each.ref] = self._deaths.get(each.ref, 0) + 1
             if self._deaths[each.ref] >= MAX_DEATHS:
                 self._frontier.decisions[each.ref] = (WORKER_LOST, SCAN, 0)
-                given_up += 1
-        kept = [each for each in lost if each.ref not in self._frontier.decisions]
-        self._frontier.add_alone(kept)
+        self._frontier.add_alone(each for each in lost if each.ref not in self._frontier.decisions)
+        given_up = sum(each.ref in self._frontier.decisions for each in lost)
         self.notes.append(
-            f"worker {worker.number} {reason}; {len(kept)} directories were listed again"
+            f"worker {worker.number} {reason}; {len(lost) - given_up} directories were listed again"
             + (f", {given_up} given up" if given_up else "")
         )
         self._start_worker()

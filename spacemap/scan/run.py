@@ -14,8 +14,9 @@ from spacemap.scan.collected import FIXED_BYTES, Collected
 from spacemap.scan.engine import WalkerPlace, choose_engine, make_walker
 from spacemap.scan.frames import Receiver
 from spacemap.scan.frontier import Frontier, as_decisions
+from spacemap.scan.interrupts import Interrupts
 from spacemap.scan.mounts import read_mounts
-from spacemap.scan.options import EngineName, ScanOptions, Times
+from spacemap.scan.options import EngineName, ScanOptions, Symlinks, Times
 from spacemap.scan.progress import Progress
 from spacemap.scan.wire import (
     PREFIX_SIZE,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from spacemap.scan.pool import Pool
     from spacemap.tree.snapshot import Snapshot
 
-DIRECTORY, DEPTH_LIMIT = 0, 9  # Kind, Skip; importing them would import numpy
+DIRECTORY, LINKED, DEPTH_LIMIT = 0, 1, 9  # Kind, Flag, Skip; importing them would import numpy
 KIND_OF_TYPE = {4: DIRECTORY, 8: 1, 10: 2} | dict.fromkeys((0, 1, 2, 6, 12), 3)
 OWN_NUMBER = 0xFFFF
 """Stands for this process where workers are numbered."""
@@ -42,6 +43,8 @@ ALONE_SECONDS = 0.02
 AUTO_REQUESTS = {EngineName.NATIVE: 16, EngineName.PYTHON: 0, EngineName.SCANDIR_RS: 0}
 """Directories listed at the same time when the choice is ours; 0: as many as there are processors."""
 MAX_LISTERS = 64
+MAX_WORKERS = 1024
+RESERVED_DESCRIPTORS = 32
 LEAST_MEMORY = FIXED_BYTES + 12_000_000
 
 OnProgress = Callable[[Progress], None]
@@ -123,12 +126,17 @@ class _Scan:
         self.workers = 0
         self.requests = 1
         self.is_interrupted = False
+        self.interrupts = Interrupts()
         self.pool: Pool | None = None
 
     def run(self) -> "Snapshot":
+        with self.interrupts:
+            return self._run()
+
+    def _run(self) -> "Snapshot":
         self.collected.add_memory(self._root_batch())
         try:
-            if not any(self.mounts.has_remote_below(path) for path in self.paths):
+            if not any(self.mounts.may_hang(path) for path in self.paths):
                 self._list_alone()
             if not len(self.frontier):
                 self._begin_round()
@@ -165,7 +173,7 @@ class _Scan:
     def _list_alone(self) -> None:
         """List in threads of this process for about as long as starting workers takes, and meanwhile prepare that."""
         cores = _cores()
-        listers = cores if self.options.threads == 0 else min(cores, self.options.threads)
+        listers = min(cores, self.options.threads or cores, MAX_LISTERS)
         walker = make_walker(self.engine, self.options, place=WalkerPlace(self.paths, OWN_NUMBER, listers, -1))
         until = time.monotonic() + ALONE_SECONDS
         walker.start()
@@ -178,6 +186,7 @@ class _Scan:
                     import_module("spacemap.scan.pool")
                     has_time = walker.wait(max(0.0, until - time.monotonic()))
                 self._take(walker.take())
+                self.interrupts.check()
                 if has_time and not len(self.frontier):
                     self._begin_round()
         finally:
@@ -208,13 +217,14 @@ class _Scan:
             collect=self.collected.add,
             receiver=lambda fd: Receiver(fd, self.collected.arena),
             unlisted=self._unlisted,
-            tick=self._report_progress,
+            tick=self._tick,
         )
         self.pool.start(processes, listers)
         # The tree is built with numpy; its import fits in the time that workers need for their first batches.
         Thread(target=_import_tree, daemon=True).start()
         self.pool.run()
         while True:
+            self.interrupts.check()
             self._begin_round()
             if not len(self.frontier):
                 break
@@ -226,9 +236,13 @@ class _Scan:
         cores = _cores()
         requests = self.options.threads or AUTO_REQUESTS[self.engine] or cores
         if self.engine is not EngineName.NATIVE:
-            return requests, 1
-        processes = min(cores, requests)
+            return min(requests, _most_workers()), 1
+        processes = min(cores, requests, _most_workers())
         return processes, min(-(-requests // processes), MAX_LISTERS)
+
+    def _tick(self) -> None:
+        self.interrupts.check()
+        self._report_progress()
 
     def _report_progress(self) -> None:
         if self.on_progress is None:
@@ -271,6 +285,7 @@ class _Scan:
                 f"memory was limited: files of less than {self.collected.fold_below} bytes are folded, "
                 "one entry for each directory; totals are exact"
             )
+        is_interrupted = self.is_interrupted or self.interrupts.is_pending
         facts = Facts(
             started_ns=self.started_ns,
             finished_ns=finished_ns,
@@ -280,7 +295,7 @@ class _Scan:
             requests=self.requests,
             host=os.uname().nodename,
             options=self.options.shaping(),
-            completeness=Completeness.INTERRUPTED if self.is_interrupted else Completeness.COMPLETE,
+            completeness=Completeness.INTERRUPTED if is_interrupted else Completeness.COMPLETE,
             notes=tuple(self.notes),
         )
         return Snapshot(tree, self.paths, facts)
@@ -293,14 +308,26 @@ def _append_root(batch: BatchWriter, root: Root | None, options: ScanOptions) ->
     if kind == DIRECTORY:
         times = (root.result.st_mtime_ns, root.result.st_ctime_ns) if root and reads_times else (0, 0)
         batch.add_directory(root.result.st_dev if root else 0, *times, 0)
+    is_link = False
+    if root is not None and kind != DIRECTORY and (root.result.st_nlink > 1 or options.symlinks is Symlinks.FOLLOW):
+        is_link = True
+        batch.link_index.append(len(batch))
+        batch.link_count.append(root.result.st_nlink)
+        batch.link_device.append(root.result.st_dev)
     batch.kind.append(kind)
-    batch.flags.append(0)
+    batch.flags.append(LINKED if is_link else 0)
     batch.name_length.append(len(root.path) if root else 0)
     batch.names.append(root.path if root else b"")
     batch.apparent_size.append(root.result.st_size if root else 0)
     batch.blocks.append(root.result.st_blocks if root else 0)
     batch.mtime.append(int(root.result[stat.ST_MTIME]) if root and reads_times else 0)
     batch.inode.append(root.result.st_ino if root else 0)
+
+
+def _most_workers() -> int:
+    """Return how many workers the descriptors of this process are enough for: each takes three, and two to start."""
+    limit = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 512
+    return max(1, (limit - RESERVED_DESCRIPTORS) // 4) if limit > 0 else MAX_WORKERS
 
 
 def _cores() -> int:

@@ -87,6 +87,8 @@ def encode_directories(frame_type: FrameType, directories: Iterable[Waiting] = (
 
 def decode_directories(frame: bytes) -> list[Waiting]:
     """Return the records of a frame of waiting directories. Raises WireError."""
+    if len(frame) < SHORT_HEADER.size:
+        raise WireError("a frame ends within its header")
     _, _, count, length = SHORT_HEADER.unpack_from(frame)
     start = SHORT_HEADER.size
     path_at = start + count * RECORD.size

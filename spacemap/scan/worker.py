@@ -16,6 +16,10 @@ from spacemap.scan.wire import (
     frame_length,
 )
 
+TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
+if TYPE_CHECKING:
+    from spacemap.scan.contract import Walker
+
 STATUS_ROW = Struct("<qQQ")
 
 
@@ -31,7 +35,10 @@ def work(
     `place` is (roots, number of this worker, listers); `others` are ends of pipes that a forked process inherits
     and must not hold open.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The scan is interrupted by the user, its workers by the scan; SIGHUP goes to all of them.
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in others:
         other.close()
@@ -39,26 +46,30 @@ def work(
     roots, number, listers = place
     walker = make_walker(engine, options, place=WalkerPlace(roots, number, listers, results))
     walker.start()
-    while True:
+    frame = _read_frame(commands)
+    while frame is not None and frame_length(frame)[0] is not FrameType.STOP:
+        _obey(walker, frame)
         frame = _read_frame(commands)
-        frame_type = FrameType.STOP if frame is None else frame_length(frame)[0]
-        if frame is None or frame_type is FrameType.STOP:
-            break
-        if frame_type is FrameType.DIRECTORIES:
-            _, _, count, _ = SHORT_HEADER.unpack_from(frame)
-            walker.push(count, frame[PREFIX_SIZE:])
-        elif frame_type is FrameType.GIVE:
-            walker.give(False)
-        elif frame_type is FrameType.POISON:
-            for each in decode_directories(frame):
-                walker.poison(each.device, each.inode)
-        elif frame_type is FrameType.STATUS:
-            rows = b"".join([STATUS_ROW.pack(*row) for row in walker.status()])
-            walker.send(SHORT_HEADER.pack(MAGIC, FrameType.STATUS, 0, PREFIX_SIZE + len(rows)) + rows)
     if frame is not None:
         walker.stop()
     # Nothing is left to tidy; a listing that hangs must not keep the process.
     os._exit(0)
+
+
+def _obey(walker: "Walker", frame: bytes) -> None:
+    """Do what a command says."""
+    frame_type = frame_length(frame)[0]
+    if frame_type is FrameType.DIRECTORIES:
+        _, _, count, _ = SHORT_HEADER.unpack_from(frame)
+        walker.push(count, frame[PREFIX_SIZE:])
+    elif frame_type is FrameType.GIVE:
+        walker.give(False)
+    elif frame_type is FrameType.POISON:
+        for each in decode_directories(frame):
+            walker.poison(each.device, each.inode)
+    elif frame_type is FrameType.STATUS:
+        rows = b"".join([STATUS_ROW.pack(*row) for row in walker.status()])
+        walker.send(SHORT_HEADER.pack(MAGIC, FrameType.STATUS, 0, PREFIX_SIZE + len(rows)) + rows)
 
 
 def status_rows(frame: bytes) -> list[tuple[int, int, int]]:
