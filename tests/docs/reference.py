@@ -18,7 +18,8 @@ def reference() -> str:
     root = parser()
     root.formatter_class = lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=100)
     text = root.format_help().replace("\noptions:\n", "\nother:\n")
-    return f"{HEAD}```\n{text}```\n\n`spacemap engines` prints which engines can be used here and which one `auto` takes.\n"
+    engines = "`spacemap engines` prints which engines can be used here and which one `auto` takes."
+    return f"{HEAD}```\n{text}```\n\n{engines}\n"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,13 @@
+"""The engines and numbers of requests that tests are repeated for."""
+
+import pytest
+
+from spacemap.scan.engine import engine_states
+
+ENGINES = [
+    pytest.param(state.name, id=state.name.value, marks=pytest.mark.skipif(bool(state.reason), reason=state.reason))
+    for state in engine_states()
+]
+each_engine = pytest.mark.parametrize("engine", ENGINES)
+each_thread_count = pytest.mark.parametrize("threads", [1, 2, 7], ids="threads={}".format)
+BUILT = [state.name for state in engine_states() if not state.reason]

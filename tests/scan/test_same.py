@@ -1,0 +1,110 @@
+"""The snapshot is the same to the byte, whoever listed it and with however many requests."""
+
+from pathlib import Path
+
+import pytest
+
+from spacemap.scan import CacheTagged, EngineName, ScanOptions, Symlinks, Times, scan
+from tests.scan.comparison import as_bytes, recomputed, told
+from tests.scan.engines import each_engine, each_thread_count
+from tests.scan.specs import TREE_NAMES, Entry, at_root, make_tree, needs_tmpfs, read_spec, wide_tree
+
+VARIANTS = {
+    "plain": ScanOptions(),
+    "no times": ScanOptions(times=Times.LEAVE),
+    "follow": ScanOptions(symlinks=Symlinks.FOLLOW),
+    "depth": ScanOptions(max_depth=2),
+    "exclude": ScanOptions(exclude=("*5", "/wide/3/", "re:ordinary/.*c"), prune=("11", "docs")),
+    "caches": ScanOptions(cache_tagged=CacheTagged.EXCLUDE),
+}
+
+
+@pytest.fixture(scope="module")
+def everything(large_place: Path) -> Path:
+    """Return one tree with every fixture that an ordinary file system holds, and 12,000 entries more."""
+    entries = at_root(wide_tree(300, 40), "wide")
+    for name in TREE_NAMES:
+        spec = read_spec(name)
+        if not needs_tmpfs(spec) and name != "levels":
+            entries += at_root(spec, name)
+    entries += [Entry("levels/d", "chain", levels=120, length=1), Entry("cache/x", content=5000)]
+    root = make_tree(large_place / "tree", entries)
+    (root / "cache/CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def truth(everything: Path) -> dict[str, dict[str, tuple[str, bytes]]]:
+    """Return, for each variant, the columns that the python engine finds alone."""
+    return {
+        name: as_bytes(scan([everything], _with(options, EngineName.PYTHON, 1))) for name, options in VARIANTS.items()
+    }
+
+
+def _with(options: ScanOptions, engine: EngineName, threads: int) -> ScanOptions:
+    values = {name: getattr(options, name) for name in ScanOptions.__slots__}
+    return ScanOptions(**{**values, "engine": engine, "threads": threads})
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@each_engine
+@each_thread_count
+def test_same_bytes(
+    everything: Path, truth: dict[str, dict[str, tuple[str, bytes]]], variant: str, engine: EngineName, threads: int
+) -> None:
+    """Every column of every variant has the same bytes for each engine and 1, 2 and 7 requests."""
+    actual = as_bytes(scan([everything], _with(VARIANTS[variant], engine, threads)))
+
+    assert truth[variant] == actual
+
+
+@pytest.mark.parametrize("attempt", range(6))
+def test_same_bytes_again(everything: Path, truth: dict[str, dict[str, tuple[str, bytes]]], attempt: int) -> None:
+    """Workers that race differently each time find the same bytes."""
+    actual = as_bytes(scan([everything], ScanOptions(threads=attempt * 5 + 1)))
+
+    assert truth["plain"] == actual
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_small_trees_in_workers(
+    everything: Path, truth: dict[str, dict[str, tuple[str, bytes]]], variant: str, only_workers: None
+) -> None:
+    """It makes no difference whether the calling process begins to list, or workers do everything."""
+    actual = as_bytes(scan([everything], _with(VARIANTS[variant], EngineName.AUTO, 3)))
+
+    assert truth[variant] == actual
+
+
+def test_totals_follow_from_entries(everything: Path) -> None:
+    """What each directory adds up to follows from the entries of its subtree alone."""
+    tree = scan([everything]).tree
+    expected = recomputed(tree)
+
+    actual = told(tree)
+
+    assert expected == actual
+
+
+@pytest.mark.parametrize("name", [name for name in TREE_NAMES if needs_tmpfs(read_spec(name))])
+@each_engine
+def test_same_bytes_on_tmpfs(tmpfs_place: Path, name: str, engine: EngineName) -> None:
+    """Sizes and times that only a tmpfs holds are the same bytes for each engine."""
+    root = make_tree(tmpfs_place / name, read_spec(name))
+    expected = as_bytes(scan([root], ScanOptions(engine=EngineName.PYTHON)))
+
+    actual = as_bytes(scan([root], ScanOptions(engine=engine)))
+
+    assert expected == actual
+
+
+@each_engine
+def test_a_large_directory(tmpfs_place: Path, engine: EngineName) -> None:
+    """A directory whose names take several buffers, several chunks and a radix sort is the same bytes."""
+    names = [f"{number * 7919 % 40_009:05}{'x' * (number % 13)}" for number in range(40_009)]
+    root = make_tree(tmpfs_place / "tree", [Entry("d/" + name) for name in names])
+    expected = sorted(name.encode() for name in names)
+
+    tree = scan([root], ScanOptions(engine=engine, threads=2)).tree
+
+    assert expected == [tree.name(entry) for entry in range(2, len(tree))]
