@@ -100,7 +100,7 @@ class MountTable:
         """Return whether a scan gets to a path: neither it nor a directory above it is a second view."""
         holder = self.of(view)
         # A mount that holds a root is never judged: the scan begins there.
-        while holder is not None and is_scanned(os.path.dirname(holder.point)):
+        while holder is not None and holder.point != b"/" and is_scanned(os.path.dirname(holder.point)):
             if self.second_view(holder.point, is_scanned) is not None:
                 return False
             holder = self.of(os.path.dirname(holder.point))
