@@ -23,9 +23,13 @@ static PyObject *moves_move(PyObject *Py_UNUSED(module), PyObject *arguments) {
     int width;
     if (!PyArg_ParseTuple(arguments, "w*y*y*y*y*i", &target, &source, &to, &begin, &end, &width))
         return NULL;
-    int failed = width < 1 || to.len != begin.len || to.len != end.len ||
-                 move_slices(target.buf, target.len, source.buf, source.len, to.buf, begin.buf, end.buf,
+    int failed = width < 1 || to.len != begin.len || to.len != end.len;
+    if (!failed) {
+        Py_BEGIN_ALLOW_THREADS /* two threads fill one tree, at different places */
+        failed = move_slices(target.buf, target.len, source.buf, source.len, to.buf, begin.buf, end.buf,
                              to.len / (Py_ssize_t)sizeof(int64_t), width);
+        Py_END_ALLOW_THREADS
+    }
     PyBuffer_Release(&target);
     PyBuffer_Release(&source);
     PyBuffer_Release(&to);

@@ -1,6 +1,8 @@
 """From batches in any order of arrival to one Tree in canonical order."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
@@ -15,6 +17,8 @@ from spacemap.tree.rollup import roll_up
 from spacemap.tree.tree import Directories, Folded, Links, Problems, Totals, Tree
 
 BYTE, WORD, LONG = np.dtype(np.uint8), np.dtype(np.uint32), np.dtype(np.uint64)
+SHARED_FROM = 16
+"""Batches that are worth a second thread."""
 PARENT_STEP = 4096
 """Directories whose children are told their parent at once."""
 
@@ -35,13 +39,9 @@ def build_tree(batches: list[Batch], decisions: Mapping[int, Decision]) -> Tree:
     columns = _Columns(batches, slices, layout)
     directories = _directories(batches, order)
     side = _SideTables(refs, order)
-    # In order of arrival: neighbours there share memory, which goes with the last of them.
-    batches.reverse()
-    for number in range(len(batches)):
-        batch = batches.pop()
-        columns.put(batch, slices[number])
+    for number, batch in enumerate(batches):
         side.put(number, batch, slices[number])
-        del batch
+    _fill(columns, batches, slices)
     entry = np.flatnonzero(columns.kind == Kind.DIRECTORY).astype(np.uint32)
     columns.leave_out(entry[np.isin(directories.skip, ELSEWHERE)])
     side.decide(decisions)
@@ -54,6 +54,27 @@ def build_tree(batches: list[Batch], decisions: Mapping[int, Decision]) -> Tree:
 
 ELSEWHERE = [Skip.OTHER_DEVICE, Skip.KERNEL_FS, Skip.SECOND_VIEW]
 """What is skipped for these reasons is not part of this tree: as in `du -x`, not even the directory itself counts."""
+
+
+def _fill(columns: "_Columns", batches: list[Batch], slices: Sequence[Slices]) -> None:
+    """Bring all entries to their places, in two threads, and empty the list of batches."""
+    # In order of arrival: neighbours there share memory, which goes with the last of them.
+    waiting = list(zip(batches, slices, strict=True))
+    waiting.reverse()
+    batches.clear()
+
+    def take_and_put() -> None:
+        with suppress(IndexError):  # of the empty list; no look before, since the other thread takes, too
+            while True:
+                columns.put(*waiting.pop())
+
+    if len(waiting) < SHARED_FROM:
+        take_and_put()
+        return
+    with ThreadPoolExecutor(1) as helper:
+        other = helper.submit(take_and_put)
+        take_and_put()
+        other.result()
 
 
 class _Layout:

@@ -65,7 +65,7 @@ def test_kernel_file_systems(laptop: MountTable, path: bytes, expected: bool) ->
 )
 def test_what_may_hang(laptop: MountTable, path: bytes, expected: bool) -> None:
     """A remote or fuse file system at or below a directory may hang."""
-    assert expected == laptop.has_remote_below(path)
+    assert expected == laptop.may_hang(path)
 
 
 @pytest.mark.parametrize(
