@@ -1,6 +1,5 @@
 """`spacemap [PATH...]`: scan, then report."""
 
-import gc
 import os
 import sys
 from importlib import import_module
@@ -28,8 +27,6 @@ TEXT_MODULES = ("spacemap.analyze.breakdown", "spacemap.analyze.top", "spacemap.
 
 def run(arguments: Arguments) -> ExitCode:
     """Scan and report; the exit status says how complete the result is."""
-    # One large array after the other and no cycles among them: looking for garbage only costs time.
-    gc.disable()
     ranges = _ranges(arguments)
     preparation = _Preparation(arguments)
     snapshot = _scan(arguments, preparation)
