@@ -19,6 +19,7 @@ LINKED, MOUNT, VIA_SYMLINK, UNMEASURED = 1, 4, 8, 32  # Flag
 SKIP_NONE, EXCLUDED, PRUNED, UNREADABLE, DEPTH_LIMIT, CACHE_TAGGED = 0, 1, 2, 5, 9, 10  # Skip
 OPEN, LIST, STAT = 1, 2, 3  # Operation
 KEEP, EXCLUDE, PRUNE = 0, 1, 2  # Verdict
+BOUNDARY, THROUGH_LINK, ALONE = int(Note.BOUNDARY), int(Note.VIA_SYMLINK), int(Note.ALONE)  # plain: asked often
 
 LISTER_BITS = 40
 """References of one lister: its number stands above these bits."""
@@ -259,16 +260,16 @@ class Lister:
             self._append_all(names, rows, waiting)
         count = len(batch) - before
         batch.add_listing(waiting.ref, count, UNREADABLE if error and not count else SKIP_NONE)
-        return self._subdirectories(before, first_directory, waiting)
+        return self._subdirectories(before, first_directory, waiting, None if rows is None else names)
 
     def _measure_all(self, fd: int, names: list[str]) -> list[os.stat_result] | None:
         """Return a result a name, or None when one of them has none."""
-        look = os.stat
+        look = os.lstat
         rows: list[os.stat_result] = []
         try:
             for start in range(0, len(names), SIGN_OF_LIFE):
                 part = names[start : start + SIGN_OF_LIFE]
-                rows += [look(name, dir_fd=fd, follow_symlinks=False) for name in part]
+                rows += [look(name, dir_fd=fd) for name in part]
                 self.current = (time.monotonic_ns(), *self.current[1:])
         except OSError:
             return None
@@ -389,7 +390,7 @@ class Lister:
         return LINKED
 
     def _subdirectories(
-        self, before: int, first_directory: int, waiting: Waiting
+        self, before: int, first_directory: int, waiting: Waiting, names: list[str] | None
     ) -> tuple[list[Waiting], list[Waiting]]:
         """Return the directories of the listing just appended: those to enter, and those to hand back."""
         batch = self.batch
@@ -398,23 +399,25 @@ class Lister:
         at_limit = 0 <= self._walker.max_depth <= waiting.depth + 1
         prefix = waiting.path + b"/" if waiting.path else b""
         at, rank = batch.kind.find(DIRECTORY, before), first_directory
-        raw_names = self._names_of(before) if at >= 0 else []
+        raw_names: list[bytes] = []
+        if at >= 0 and names is None:
+            raw_names = self._names_of(before)
         while at >= 0:
             if batch.directory_skip[rank] == SKIP_NONE and at_limit:
                 batch.directory_skip[rank] = DEPTH_LIMIT
             elif batch.directory_skip[rank] == SKIP_NONE:
                 flags = batch.flags[at]
-                notes = (Note.BOUNDARY if flags & MOUNT else 0) | (Note.VIA_SYMLINK if flags & VIA_SYMLINK else 0)
+                notes = (BOUNDARY if flags & MOUNT else 0) | (THROUGH_LINK if flags & VIA_SYMLINK else 0)
                 subdirectory = Waiting(
                     batch.base_ref + at,
                     batch.directory_device[rank],
                     batch.inode[at],
                     waiting.depth + 1,
                     waiting.root,
-                    int(notes),
-                    prefix + raw_names[at - before],
+                    notes,
+                    prefix + (raw_names[at - before] if names is None else os.fsencode(names[at - before])),
                 )
-                (back if notes or waiting.notes & Note.ALONE else onward).append(subdirectory)
+                (back if notes or waiting.notes & ALONE else onward).append(subdirectory)
             at, rank = batch.kind.find(DIRECTORY, at + 1), rank + 1
         return onward, back
 

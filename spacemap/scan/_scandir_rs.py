@@ -78,7 +78,7 @@ class Lister(_python.Lister):
         if rows:
             self._append_all(names, rows, waiting)
         batch.add_listing(waiting.ref, len(rows), _python.SKIP_NONE)
-        return self._subdirectories(before, first_directory, waiting)
+        return self._subdirectories(before, first_directory, waiting, None)
 
     def _measure_by_scandir_rs(self, fd: int, names: list[str], waiting: Waiting) -> list[os.stat_result] | None:
         """Return a result a name; None when the python engine has to list the directory."""

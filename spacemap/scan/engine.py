@@ -17,7 +17,7 @@ TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more
 if TYPE_CHECKING:
     from spacemap.scan.contract import Walker, WalkerClass
 
-FLUSH_ENTRIES = 8192
+FLUSH_ENTRIES = 6144
 """A lister sends its batch when it holds so many entries."""
 WORKER_BITS = 48
 """References of one worker: its number stands above these bits; the scan's own root entries are worker 0."""

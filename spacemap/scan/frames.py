@@ -5,7 +5,7 @@ import os
 from spacemap.scan.wire import PREFIX_SIZE, FrameType, frame_length
 from spacemap.tree.memory import anonymous_memory
 
-ARENA_SIZE = 4 * 1024 * 1024
+ARENA_SIZE = 2 * 1024 * 1024
 
 
 class Arena:

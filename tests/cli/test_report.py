@@ -118,7 +118,7 @@ def test_fits_the_width(width: int, by: By) -> None:
 
 
 @pytest.mark.parametrize("color", [False, True], ids=["plain", "color"])
-def test_hostile_names_are_inert(color: bool) -> None:  # noqa: FBT001
+def test_hostile_names_are_inert(color: bool) -> None:
     """No name reaches the terminal raw, and markup in it is text."""
     spec: dict[str, Spec] = {name: Leaf(100, problem=(Operation.STAT, 5)) for name in HOSTILE}
     spec |= {f"d{name}": Folder({"x": 1000}, problem=(Operation.LIST, 5)) for name in HOSTILE}

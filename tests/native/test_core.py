@@ -1,7 +1,6 @@
 """The C core of the native engine alone, under the sanitizers, while another thread meddles."""
 
 import errno
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.scan.measure_by_du import du
-from tests.scan.processes import REPOSITORY
+from tests.scan.processes import REPOSITORY, environment
 from tests.scan.specs import make_tree, read_spec, wide_tree
 
 SOURCES = [REPOSITORY / "spacemap/scan" / f"{name}.c" for name in ("_walk", "_listdir", "_batch")]
@@ -54,7 +53,7 @@ def _run(harness: Path, *words: str | Path) -> tuple[int, int, int]:
         capture_output=True,
         check=False,
         timeout=120,
-        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1", "TSAN_OPTIONS": "halt_on_error=1"},
+        env=environment(ASAN_OPTIONS="detect_leaks=1", TSAN_OPTIONS="halt_on_error=1"),
     )
     assert (0, b"") == (result.returncode, result.stderr)
     entries, size, failed = map(int, result.stdout.split())

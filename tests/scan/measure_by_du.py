@@ -6,6 +6,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from tests.scan.processes import environment
+
 
 def du(*arguments: str | bytes | Path) -> int:
     """Return the total that `du -s --block-size=1` prints; it may complain of what it cannot read.
@@ -13,7 +15,7 @@ def du(*arguments: str | bytes | Path) -> int:
     In UTF-8, where its globs know characters.
     """
     command = ["du", "-s", "--block-size=1", *arguments]
-    result = subprocess.run(command, capture_output=True, env={**os.environ, "LC_ALL": "C.UTF-8"}, check=False)
+    result = subprocess.run(command, capture_output=True, env=environment(), check=False)
     return int(result.stdout.split(b"\t")[0])
 
 

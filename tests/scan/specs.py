@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from spacemap.tree.names import name_to_text, text_to_name
+from spacemap.tree.names import text_to_name
 
 TREES = Path(__file__).parents[2] / "fixtures" / "trees"
 TREE_NAMES = sorted(path.stem for path in TREES.glob("*.toml"))
@@ -147,17 +147,6 @@ def wide_tree(directories: int, files: int) -> list[Entry]:
         entries += [Entry(f"{entry.path}/{number:04}", size=number * 1000) for number in range(files)]
         entries.append(Entry(f"{entry.path}/link", "link", target=f"{entries[0].path}/0000"))
     return entries
-
-
-def as_data(root: bytes) -> list[Entry]:
-    """Return what is below a directory as a spec of names and kinds, for messages of failures."""
-    found = []
-    for path, directories, files in os.walk(root):
-        for name in (*directories, *files):
-            status = os.lstat(os.path.join(path, name))
-            text = name_to_text(os.path.relpath(os.path.join(path, name), root))
-            found.append(Entry(text, stat.filemode(status.st_mode), size=status.st_size))
-    return found
 
 
 def at_root(entries: Iterable[Entry], directory: str) -> list[Entry]:

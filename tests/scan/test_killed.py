@@ -64,7 +64,7 @@ def _start(root: Path, engine: EngineName, threads: int, stall_timeout: float = 
     return process
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("threads", [2, 7], ids="threads={}".format)
 @each_engine
 def test_workers_killed_at_random(
@@ -84,12 +84,9 @@ def test_workers_killed_at_random(
     assert (0, b"") == (status, err)
     result = json.loads(out)
 
+    assert kills > 0
     assert whole == result["columns"] or Skip.WORKER_LOST in result["skips"]
-    assert (
-        not kills
-        or any("ended unexpectedly (signal 9)" in note for note in result["notes"])
-        or (whole == result["columns"])
-    )
+    assert (Skip.WORKER_LOST in result["skips"]) == any("given up" in note for note in result["notes"])
 
 
 @each_engine

@@ -10,7 +10,7 @@ from spacemap.scan.mounts import MountTable, read_mounts
 MOUNTS = Path(__file__).parents[2] / "fixtures" / "mountinfo"
 
 
-def _everything(path: bytes) -> bool:  # noqa: ARG001 - the signature of a question
+def _everything(path: bytes) -> bool:
     return True
 
 

@@ -1,6 +1,7 @@
 """From batches in any order to one tree, whoever sent what first and whatever was lost."""
 
 import random
+
 import pytest
 
 from spacemap.scan.batch import BatchWriter, decode_batch
