@@ -50,6 +50,7 @@ $(VENV)/installed: pyproject.toml setup.py $(NATIVE_SOURCES)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spacemap needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) --config-settings editable_mode=compat --editable .
+	$(BIN)/python -m compileall -q spacemap
 	@touch $@
 
 $(VENV)/developed: $(VENV)/installed

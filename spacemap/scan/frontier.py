@@ -64,6 +64,12 @@ class Frontier:
             else:
                 self._alone.append(_alone(each))
 
+    def add_forgotten(self, unlisted: Iterable[Waiting]) -> None:
+        """Take in what is unlisted although everybody is idle, but for what waits for a round of its own."""
+        if self._seen is None:  # from then on nothing is claimed before its entry has arrived
+            waiting = {each.ref for each in self._links}
+            self.add([each for each in unlisted if each.ref not in waiting])
+
     def keep(self, is_wanted: Callable[[Waiting], bool]) -> None:
         """Forget what waits and is not wanted."""
         self._waiting, self._alone, self._links = (

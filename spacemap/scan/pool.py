@@ -95,6 +95,8 @@ class Pool:
         self._last_look = time.monotonic()
         self._awake_since_ns = 0
         self._stillborn = 0
+        self._has_lost = False
+        """Whether a worker was lost since everybody was idle for the last time."""
         self.notes: list[str] = []
 
     def start(self, processes: int, listers: int) -> None:
@@ -108,7 +110,7 @@ class Pool:
         while True:
             self._give_out()
             busy = [worker for worker in self._workers.values() if not worker.is_idle]
-            if not busy and not len(self._frontier):
+            if not busy and not len(self._frontier) and not self._find_forgotten():
                 return
             if not self._workers:
                 self._start_worker()
@@ -298,6 +300,7 @@ class Pool:
                 f"workers cannot run here: the last one {reason}; a script that has threads of its own must call "
                 "scan under `if __name__ == '__main__'`"
             )
+        self._has_lost = True
         unlisted = self._unlisted()
         # What it handed back may hang below a listing that never arrived: then it comes again, by another reference.
         known = {each.ref for each in unlisted}
@@ -315,6 +318,13 @@ class Pool:
             + (f", {given_up} given up" if given_up else "")
         )
         self._start_worker()
+
+    def _find_forgotten(self) -> bool:
+        """Look once more for what was lost while the listings above it were still on their way from other workers."""
+        if self._has_lost:
+            self._has_lost = False
+            self._frontier.add_forgotten(self._unlisted())
+        return len(self._frontier) > 0
 
     def _forget(self, worker: Worker) -> None:
         fd = worker.results.fileno()
