@@ -9,7 +9,6 @@
 #include "_walk.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +21,10 @@ enum { BATCH = 1, DIRECTORIES = 2, STATUS = 4, SHORT_HEADER = 24, MEDDLINGS = 40
 typedef struct run {
     walker walk;
     atomic_int is_done;
-    int is_undisturbed; /* the meddler has said that it was the last time */
+    pthread_mutex_t lock; /* the next two */
+    column handed_back;   /* frames of directories, to be handed in again */
+    uint32_t frames_back; /* so many so far */
+    int is_over;          /* the meddler is done, all was quiet, and nothing was handed in since */
     unsigned long long entries, blocks;
     const char *excluded;
 } run;
@@ -68,16 +70,40 @@ static size_t take_frames(run *r, const unsigned char *data, size_t length) {
         if (type == BATCH) {
             r->entries += number(frame + 12, 4);
             r->blocks += number(frame + 64, 8);
-        } else if (type == DIRECTORIES)
-            must(walker_push(&r->walk, frame + SHORT_HEADER, size - SHORT_HEADER, (uint32_t)number(frame + 12, 4)) == 0,
-                 "what was handed back is taken again");
-        else if (type == STATUS)
-            r->is_undisturbed = (int)number(frame + 12, 4);
+        } else if (type == DIRECTORIES) {
+            pthread_mutex_lock(&r->lock);
+            must(column_reserve(&r->handed_back, size) == 0, "realloc");
+            memcpy(r->handed_back.data + r->handed_back.length, frame, size);
+            r->handed_back.length += size;
+            r->frames_back++;
+            pthread_mutex_unlock(&r->lock);
+        } else if (type == STATUS && number(frame + 12, 4)) {
+            r->is_over = number(frame + 12, 4) == r->frames_back + 1;
+        }
         at += size;
     }
     return at;
 }
 
+/* Hand in again what was handed back; returns how many frames that were since the beginning. */
+static uint32_t hand_in(run *r) {
+    pthread_mutex_lock(&r->lock);
+    column frames = r->handed_back;
+    uint32_t count = r->frames_back;
+    r->handed_back = (column){0};
+    pthread_mutex_unlock(&r->lock);
+    for (size_t at = 0, size; at < frames.length; at += size) {
+        const unsigned char *frame = frames.data + at;
+        size = number(frame + 16, 8);
+        must(walker_push(&r->walk, frame + SHORT_HEADER, size - SHORT_HEADER, (uint32_t)number(frame + 12, 4)) == 0,
+             "what was handed back is taken again");
+    }
+    free(frames.data);
+    return count;
+}
+
+/* All that needs a lock of the walker is done here: a reader that waited for one could wait for a lister that waits for
+   the reader. */
 static void *meddle(void *argument) {
     run *r = argument;
     unsigned char status[SHORT_HEADER] = {0x53, 0x4d, 0x42, 0x31, STATUS};
@@ -91,9 +117,17 @@ static void *meddle(void *argument) {
             must(walker_poison(&r->walk, 0, (uint64_t)i) == 0, "a directory is poisoned");
         if (i % 10 == 0)
             walker_send(&r->walk, status, sizeof status);
+        hand_in(r);
     }
-    status[12] = 1;
-    walker_send(&r->walk, status, sizeof status);
+    /* What was sent before all was quiet is in the pipe before the word of it. */
+    for (uint32_t said = 0; !atomic_load(&r->is_done); usleep(500)) {
+        uint32_t now = hand_in(r) + 1;
+        if (now == said || !walker_wait(&r->walk, 1000000))
+            continue;
+        memcpy(status + 12, &now, sizeof now);
+        walker_send(&r->walk, status, sizeof status);
+        said = now;
+    }
     return NULL;
 }
 
@@ -104,9 +138,9 @@ static void push_root(run *r, const struct stat *st) {
 }
 
 static void read_memory(run *r, int stops_early) {
-    for (int is_over = 0; !is_over && !(stops_early && r->entries);) {
+    while (!r->is_over && !(stops_early && r->entries)) {
         size_t length;
-        is_over = walker_wait(&r->walk, 1000000) && r->is_undisturbed;
+        usleep(500);
         unsigned char *frames = walker_take(&r->walk, &length);
         must(take_frames(r, frames, length) == length, "memory holds whole frames");
         free(frames);
@@ -117,17 +151,9 @@ static void read_pipe(run *r, int fd) {
     size_t capacity = 1 << 16, length = 0;
     unsigned char *data = malloc(capacity);
     must(data != NULL, "malloc");
-    for (;;) {
+    while (!r->is_over) {
         if (length == capacity)
             must((data = realloc(data, capacity *= 2)) != NULL, "realloc");
-        /* What is sent before all is quiet is in the pipe when it is. */
-        int is_over = r->is_undisturbed && walker_wait(&r->walk, 0);
-        struct pollfd news = {.fd = fd, .events = POLLIN};
-        if (poll(&news, 1, 1) == 0) {
-            if (is_over)
-                break;
-            continue;
-        }
         ssize_t got = read(fd, data + length, capacity - length);
         must(got > 0, "the listers write");
         length += (size_t)got;
@@ -148,7 +174,7 @@ static void *drain(void *argument) {
 
 int main(int argc, char **argv) {
     must(argc == 4 || argc == 5, "usage");
-    static run r;
+    static run r = {.lock = PTHREAD_MUTEX_INITIALIZER};
     const char *roots[] = {argv[1]}, *mode = argv[3];
     int pipes[2] = {-1, -1}, is_memory = !strcmp(mode, "memory") || !strcmp(mode, "abort");
     struct stat st;
@@ -167,10 +193,10 @@ int main(int argc, char **argv) {
         r.walk.list.context = &r;
     }
     must(walker_init(&r.walk, (uint32_t)atoi(argv[2]), 1, roots, 1) == 0, "init");
-    push_root(&r, &st);
     if (!strcmp(mode, "closed"))
         close(pipes[0]);
     must(walker_start(&r.walk) == 0, "start");
+    push_root(&r, &st);
     must(pthread_create(&meddler, NULL, meddle, &r) == 0, "thread");
     if (is_memory)
         read_memory(&r, !strcmp(mode, "abort"));
@@ -182,6 +208,7 @@ int main(int argc, char **argv) {
     pthread_join(meddler, NULL);
     walker_stop(&r.walk);
     int failed = r.walk.failed;
+    free(r.handed_back.data);
     walker_free(&r.walk);
     if (pipes[1] >= 0)
         close(pipes[1]);
