@@ -32,7 +32,10 @@ def extension(name: str, *parts: str) -> Extension:
     )
 
 
-natives = [extension("spacemap.scan._native", "_walk", "_listdir", "_batch"), extension("spacemap.tree._moves")]
+natives = [
+    extension("spacemap.scan._native", "_walk", "_listdir", "_batch", "_open", "_check", "_known"),
+    extension("spacemap.tree._moves"),
+]
 # statx, getdents64 and little-endian columns: Linux on the usual processors.
 wanted = (
     mode != "skip" and sys.platform == "linux" and sys.byteorder == "little" and sys.implementation.name == "cpython"

@@ -2,11 +2,12 @@
 #define _GNU_SOURCE 1
 #include "_walk.h"
 
+#include "_open.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/openat2.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -18,7 +19,6 @@ enum {
     FRAME_WAITING = 2,
     FRAME_IDLE = 3,
     OPEN_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
-    PATH_PIECE = 4000,          /* longer paths are opened piece by piece */
     MAX_OPEN = 1024,            /* descriptors kept for subdirectories that wait */
     RESERVED_DESCRIPTORS = 24,  /* of the process itself */
     FLUSH_AFTER_NS = 200000000, /* a batch leaves at the latest then, for the live view */
@@ -122,49 +122,6 @@ static void fail(walker *w, int error) {
 
 /* ---- opening ---- */
 
-/* Open one piece of a path. Unless links are followed, no part of it may be a symlink, where the kernel can
-   promise that (openat2, Linux 5.6): a directory replaced by a link leads nowhere. */
-static int open_piece(int at, const char *path, int flags, int follow) {
-    struct {
-        uint64_t flags, mode, resolve;
-    } how = {(uint64_t)flags, 0, RESOLVE_NO_SYMLINKS};
-    if (follow)
-        return openat(at, path, flags & ~O_NOFOLLOW);
-    int fd = (int)syscall(SYS_openat2, at, path, &how, sizeof how);
-    return fd >= 0 || (errno != ENOSYS && errno != EPERM) ? fd : openat(at, path, flags);
-}
-
-/* Open a path below a root piece by piece, so that its length has no limit. -1 and errno on failure. */
-static int open_below(int root, const char *path, size_t length, int follow) {
-    if (!length)
-        return openat(root, ".", OPEN_FLAGS);
-    int at = root;
-    while (length > PATH_PIECE) {
-        size_t piece = PATH_PIECE;
-        while (piece && path[piece] != '/')
-            piece--;
-        char text[PATH_PIECE + 1];
-        memcpy(text, path, piece);
-        text[piece] = 0;
-        int next = piece ? open_piece(at, text, OPEN_FLAGS | O_PATH, follow) : -1;
-        if (!piece)
-            errno = ENAMETOOLONG;
-        if (at != root)
-            close(at);
-        if (next < 0)
-            return -1;
-        at = next;
-        path += piece + 1;
-        length -= piece + 1;
-    }
-    int fd = open_piece(at, path, OPEN_FLAGS, follow);
-    int error = errno;
-    if (at != root)
-        close(at);
-    errno = error;
-    return fd;
-}
-
 /* The descriptor of a root: one that is kept, or for a root beyond the limit, one of its own (*opened). */
 static int root_descriptor(const walker *w, const node *n, int *opened) {
     *opened = -1;
@@ -188,7 +145,7 @@ static int open_node(walker *w, lister *l, node *n) {
     }
     int opened, root = root_descriptor(w, n, &opened), fd = -1;
     if (root >= 0)
-        fd = open_below(root, (const char *)l->path.data, l->path.length, w->list.follow_symlinks);
+        fd = open_below(root, (const char *)l->path.data, l->path.length, OPEN_FLAGS, w->list.follow_symlinks);
     int error = errno;
     if (opened >= 0)
         close(opened);

@@ -11,7 +11,7 @@ from tests.scan.measure_by_du import du
 from tests.scan.processes import REPOSITORY, environment
 from tests.scan.specs import make_tree, read_spec, wide_tree
 
-SOURCES = [REPOSITORY / "spacemap/scan" / f"{name}.c" for name in ("_walk", "_listdir", "_batch")]
+SOURCES = [REPOSITORY / "spacemap/scan" / f"{name}.c" for name in ("_walk", "_listdir", "_batch", "_open")]
 HARNESS = Path(__file__).parent / "harness.c"
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wno-sign-conversion"]
 SANITIZERS = ["address,undefined", "thread"]
