@@ -35,15 +35,6 @@ typedef struct kernel_dirent {
     char name[];
 } kernel_dirent;
 
-/* What statx said of one name. */
-typedef struct measured {
-    uint64_t device, inode, size, blocks;
-    int64_t mtime, mtime_ns, ctime_ns;
-    uint32_t mode, links;
-    int error;
-    uint8_t is_mount_root, via_symlink;
-} measured;
-
 int64_t monotonic_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -92,7 +83,7 @@ static int64_t nanoseconds(const struct statx_timestamp *t) {
     return result < INT64_MIN ? INT64_MIN : result > INT64_MAX ? INT64_MAX : (int64_t)result;
 }
 
-static void measure(int fd, const found_name *n, const list_options *options, measured *m) {
+void measure_name(int fd, const found_name *n, const list_options *options, measured *m) {
     struct statx x;
     int error = EINVAL;
     m->via_symlink = 0;
@@ -135,7 +126,7 @@ static void *measure_share(void *argument) {
     share *s = argument;
     for (size_t i = 0; i < s->count; i++)
         if (s->names[i].verdict != VERDICT_EXCLUDE)
-            measure(s->fd, &s->names[i], s->options, &s->into[i]);
+            measure_name(s->fd, &s->names[i], s->options, &s->into[i]);
     return NULL;
 }
 
@@ -334,7 +325,7 @@ static int has_cache_tag(int fd, const found_name *names, size_t count) {
     return 0;
 }
 
-static uint8_t kind_of(uint32_t mode) {
+uint8_t kind_of(uint32_t mode) {
     return S_ISREG(mode) ? KIND_FILE : S_ISDIR(mode) ? KIND_DIRECTORY : S_ISLNK(mode) ? KIND_SYMLINK : KIND_OTHER;
 }
 

@@ -39,6 +39,15 @@ typedef struct found_name {
     uint8_t verdict;
 } found_name;
 
+/* What statx said of one name. */
+typedef struct measured {
+    uint64_t device, inode, size, blocks;
+    int64_t mtime, mtime_ns, ctime_ns;
+    uint32_t mode, links;
+    int error;
+    uint8_t is_mount_root, via_symlink;
+} measured;
+
 /* Buffers of one thread, reused from directory to directory. */
 typedef struct scratch {
     column text, names, spare, records, verdicts, measured, buffer;
@@ -46,6 +55,11 @@ typedef struct scratch {
     size_t subdirectory_count, subdirectory_capacity;
     _Atomic int64_t *sign_of_life; /* set to the monotonic time, ns, as the listing advances; NULL: nobody looks */
 } scratch;
+
+/* Ask the kernel about one name of the open directory `fd`; an errno becomes `error`. */
+void measure_name(int fd, const found_name *n, const list_options *options, measured *m);
+/* KIND_* of a st_mode. */
+uint8_t kind_of(uint32_t mode);
 
 /* List the open directory `fd` (closed by the caller) into `b` as the listing of `ref`.
    `device` is the directory's own; `path` its path below the root, for exclusions.

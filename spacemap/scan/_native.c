@@ -2,6 +2,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "_known.h"
 #include "_walk.h"
 
 #include <errno.h>
@@ -249,7 +250,7 @@ static int module_exec(PyObject *module) {
         return -1;
     int result = PyModule_AddObjectRef(module, "Walker", type);
     Py_DECREF(type);
-    return result;
+    return result ? result : add_known(module);
 }
 
 static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, (void *)module_exec}, {0, NULL}};

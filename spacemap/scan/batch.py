@@ -21,6 +21,11 @@ SIGNED_CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
 FIRST_NS, LAST_NS = -(1 << 63), (1 << 63) - 1
 
 
+def fitting(time_ns: int) -> int:
+    """Return a time in nanoseconds; before 1677 or after 2262 the first or last that fits its column."""
+    return min(max(time_ns, FIRST_NS), LAST_NS)
+
+
 class BatchWriter:
     """Collects listings and turns them into one frame. No numpy: a worker must start fast."""
 
@@ -67,10 +72,10 @@ class BatchWriter:
         return not self.listing_ref and not self.problem_ref
 
     def add_directory(self, device: int, mtime_ns: int, ctime_ns: int, skip: int) -> None:
-        """Add what only directories have; times before 1677 or after 2262 become the first or last that fit."""
+        """Add what only directories have."""
         self.directory_device.append(device)
-        self.directory_mtime_ns.append(min(max(mtime_ns, FIRST_NS), LAST_NS))
-        self.directory_ctime_ns.append(min(max(ctime_ns, FIRST_NS), LAST_NS))
+        self.directory_mtime_ns.append(fitting(mtime_ns))
+        self.directory_ctime_ns.append(fitting(ctime_ns))
         self.directory_skip.append(skip)
 
     def add_listing(self, ref: int, count: int, skip: int) -> None:

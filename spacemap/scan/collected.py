@@ -29,7 +29,8 @@ class Collected:
         self.fold_below = 0
         """Files of fewer bytes of disk usage are folded; 0: none."""
         self._max_memory = max_memory
-        self._frames: list[memoryview] = []
+        self.frames: list[memoryview] = []
+        """As received; folding and `release` take them away."""
         self._folded: list[tuple[int, Batch]] = []
         self._bytes = 0
 
@@ -42,7 +43,7 @@ class Collected:
         if summary.place:
             self.place = (summary.root, summary.place)
         self._bytes += len(frame)
-        self._frames.append(frame)
+        self.frames.append(frame)
         if self._max_memory is not None and self._expected() > self._max_memory:
             self._fold()
 
@@ -54,11 +55,11 @@ class Collected:
 
     def batches(self) -> "list[Batch]":
         """Return all batches, decoded; the list is the caller's, the columns are views."""
-        return [*(batch for _, batch in self._folded), *(decode_batch(frame) for frame in self._frames)]
+        return [*(batch for _, batch in self._folded), *(decode_batch(frame) for frame in self.frames)]
 
     def release(self) -> None:
         """Forget the frames; what `batches` returned keeps its own memory alive."""
-        self._frames.clear()
+        self.frames.clear()
         self._folded.clear()
 
     def _expected(self) -> int:
@@ -72,8 +73,8 @@ class Collected:
         target = (self._max_memory or 0) - ((self._max_memory or 0) - FIXED_BYTES) // 8
         self.fold_below = max(self.fold_below, FIRST_THRESHOLD)
         while True:
-            older = [*self._folded, *((0, decode_batch(frame)) for frame in self._frames)]
-            self._frames.clear()
+            older = [*self._folded, *((0, decode_batch(frame)) for frame in self.frames)]
+            self.frames.clear()
             self._folded.clear()
             self.arena.renew()
             older.reverse()

@@ -29,6 +29,8 @@ class Frontier:
         """By reference: skip, operation, errno."""
         self.poisoned: set[tuple[int, int]] = set()
         """(device, inode) of directories that must not be opened again."""
+        self.resolve: Callable[[Waiting], Waiting | None] | None = None
+        """Of a rescan: how to list a directory that was handed back; None when it need not be."""
         self._options = options
         self._roots = roots
         self._devices = devices
@@ -48,13 +50,23 @@ class Frontier:
             if each.notes & Note.POISONED or (each.device, each.inode) in self.poisoned:
                 self.decisions[each.ref] = (TIMED_OUT, SCAN, ETIMEDOUT)
             elif each.notes & Note.ALONE:  # let in before, and handed back unlisted
-                (self._alone if self._seen is None else self._waiting).append(each)
+                (self._waiting if self._takes_alone() else self._alone).append(each)
             elif self._seen is not None or each.notes & Note.VIA_SYMLINK:
                 self._links.append(each)
             elif each.notes & Note.BOUNDARY:
                 self._judge_boundary(each)
             else:
-                self._waiting.append(each)
+                self._enter(each)
+
+    def _takes_alone(self) -> bool:
+        """Return whether directories are claimed by the dozen although each is listed without what is below it."""
+        return self._seen is not None or self.resolve is not None
+
+    def _enter(self, each: Waiting) -> None:
+        """Let a directory be listed, unless a base knows what is in it."""
+        known = each if self.resolve is None else self.resolve(each)
+        if known is not None:
+            self._waiting.append(known)
 
     def add_alone(self, directories: Iterable[Waiting]) -> None:
         """Take in what a lost worker left: each is to be a claim of its own."""
@@ -125,7 +137,7 @@ class Frontier:
         elif self._mounts.second_view(path, self._is_scanned) is not None:
             self.decisions[each.ref] = (SECOND_VIEW, 0, 0)
         else:
-            self._waiting.append(each)
+            self._enter(each)
 
     def _absolute(self, each: Waiting) -> bytes:
         return self._roots[each.root].rstrip(b"/") + b"/" + each.path

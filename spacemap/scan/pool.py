@@ -73,7 +73,9 @@ class Pool:
         receiver: Callable[[int], Receiver],
         unlisted: Callable[[], list[Waiting]],
         tick: Callable[[], None],
+        first_number: int,
     ) -> None:
+        """`first_number` is that of the first worker; references of earlier numbers are taken."""
         self._engine = engine
         self._options = options
         self._roots = roots
@@ -89,7 +91,7 @@ class Pool:
         self._owner: dict[int, int] = {}
         """Worker by reference, for directories that were claimed."""
         self._deaths: dict[int, int] = {}
-        self._started = 0
+        self._started = first_number - 1
         self._listers = 1
         self._next_tick = 0.0
         self._last_look = time.monotonic()

@@ -1,23 +1,22 @@
 """A scan from begin to end: roots in, a Snapshot out."""
 
 import os
-import stat
 import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from threading import Thread
-from typing import NamedTuple
 
-from spacemap.errors import RootError, UsageError
-from spacemap.scan.batch import BatchWriter
+from spacemap.errors import UsageError
 from spacemap.scan.collected import FIXED_BYTES, Collected
-from spacemap.scan.engine import WalkerPlace, choose_engine, make_walker
+from spacemap.scan.engine import WORKER_BITS, WalkerPlace, choose_engine, make_walker
 from spacemap.scan.frames import Receiver
 from spacemap.scan.frontier import Frontier, as_decisions
 from spacemap.scan.interrupts import Interrupts
 from spacemap.scan.mounts import read_mounts
-from spacemap.scan.options import EngineName, ScanOptions, Symlinks, Times
+from spacemap.scan.options import EngineName, ScanOptions, Symlinks
 from spacemap.scan.progress import Progress
+from spacemap.scan.rescan import Rescan
+from spacemap.scan.roots import Root, distinct_roots, find_root, needs_parent, root_batch
 from spacemap.scan.wire import (
     PREFIX_SIZE,
     FrameType,
@@ -29,13 +28,16 @@ from spacemap.scan.wire import (
 
 TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
 if TYPE_CHECKING:
+    from spacemap.scan.base import Base
+    from spacemap.scan.checkpoint import Checkpoint, Checkpointing
     from spacemap.scan.pool import Pool
-    from spacemap.tree.snapshot import Snapshot
+    from spacemap.scan.reuse import Reuse, Surroundings
+    from spacemap.tree.batch import Batch
+    from spacemap.tree.snapshot import BaseUse, Snapshot
+    from spacemap.tree.tree import Tree
 
-DIRECTORY, LINKED, DEPTH_LIMIT = 0, 1, 9  # Kind, Flag, Skip; importing them would import numpy
-KIND_OF_TYPE = {4: DIRECTORY, 8: 1, 10: 2} | dict.fromkeys((0, 1, 2, 6, 12), 3)
-OWN_NUMBER = 0xFFFF
-"""Stands for this process where workers are numbered."""
+BASE_NUMBER = 0xFFFF
+"""Stands for the tree of an earlier scan where workers are numbered."""
 SMALL_SECONDS = 0.005
 """A tree that takes no longer needs not even the preparation of workers."""
 ALONE_SECONDS = 0.02
@@ -50,58 +52,32 @@ LEAST_MEMORY = FIXED_BYTES + 12_000_000
 OnProgress = Callable[[Progress], None]
 
 
-class Root(NamedTuple):
-    """A path to scan, as found."""
-
-    path: bytes
-    result: os.stat_result
-
-    @property
-    def is_directory(self) -> bool:
-        """Whether there is something to list."""
-        return stat.S_ISDIR(self.result.st_mode)
-
-
-def scan(
+def scan(  # noqa: PLR0913 - each is a way to scan, and most have none but the first
     roots: Sequence[str | bytes | os.PathLike[str]],
     options: ScanOptions | None = None,
     on_progress: OnProgress | None = None,
+    *,
+    base: "Snapshot | None" = None,
+    rescan: Rescan | None = None,
+    checkpoint: "Checkpointing | None" = None,
 ) -> "Snapshot":
     """Scan directories (or files) and return their tree with the facts of the scan.
+
+    With a `base`, an earlier snapshot of the same roots, only what changed since is listed, as `rescan` says (see
+    `Rescan`; by default, all that a full scan would find). A base that cannot be used is left, with a note.
+    With a `checkpoint`, what was received is kept in a file, which a later scan takes up in the same way; it is
+    removed when the scan is complete.
 
     A root that is a symlink is resolved; a root inside another is left out, with a note. An interrupt
     (KeyboardInterrupt) ends the listing: the snapshot then holds what was learnt, and says so. `on_progress` is
     called about ten times a second from the calling thread.
 
-    Raises RootError, EngineError, UsageError.
+    Raises RootError, EngineError, UsageError, and SpacemapError for a checkpoint that cannot be written.
     """
-    run = _Scan([_find_root(root) for root in roots], options or ScanOptions(), on_progress)
-    return run.run()
-
-
-def _find_root(given: str | bytes | os.PathLike[str]) -> Root:
-    path = os.path.realpath(os.fsencode(given))
-    try:
-        return Root(path, os.stat(path))
-    except OSError as error:
-        shown = os.fsdecode(given)
-        raise RootError(f"cannot scan {shown!r}: {error.strerror}; check the path") from error
-
-
-def _distinct(roots: list[Root]) -> tuple[list[Root], list[str]]:
-    """Return the roots that are not inside another one, and a note for each that is left out."""
-    kept: list[Root] = []
-    notes = []
-    for number, root in enumerate(roots):
-        others = [other for at, other in enumerate(roots) if at != number and (other.path != root.path or at < number)]
-        holder = next(
-            (o for o in others if root.path == o.path or root.path.startswith(o.path.rstrip(b"/") + b"/")), None
-        )
-        if holder is None:
-            kept.append(root)
-        else:
-            notes.append(f"{os.fsdecode(root.path)!r} is part of {os.fsdecode(holder.path)!r} and counted there")
-    return kept, notes
+    run = _Scan([find_root(root) for root in roots], options or ScanOptions(), on_progress)
+    if checkpoint is not None:
+        run.keep(checkpoint)
+    return run.run(base, rescan or Rescan())
 
 
 class _Scan:
@@ -112,7 +88,7 @@ class _Scan:
             raise UsageError("nothing to scan: give at least one path")
         if options.max_memory is not None and options.max_memory < LEAST_MEMORY:
             raise UsageError(f"--max-memory must be at least {LEAST_MEMORY} bytes: the program itself needs as much")
-        self.roots, self.notes = _distinct(roots)
+        self.roots, self.notes = distinct_roots(roots)
         self.options = options
         self.engine = choose_engine(options.engine)
         self.on_progress = on_progress
@@ -128,20 +104,31 @@ class _Scan:
         self.is_interrupted = False
         self.interrupts = Interrupts()
         self.pool: Pool | None = None
+        self.reuse: Reuse | None = None
+        self.base_use: BaseUse | None = None
+        self.checkpoint: Checkpoint | None = None
+        self.own_number = 1
+        """Of this process where workers are numbered."""
 
-    def run(self) -> "Snapshot":
+    def keep(self, plan: "Checkpointing") -> None:
+        """Keep a checkpoint. Raises UsageError where that makes no sense."""
+        from spacemap.scan.checkpoint import Checkpoint, facts_of  # noqa: PLC0415 - most scans keep none
+
+        if self.options.symlinks is Symlinks.FOLLOW:
+            raise UsageError("a scan that follows symlinks cannot be resumed: leave out --follow-symlinks")
+        if self.options.max_memory is not None:
+            raise UsageError("a scan that folds files cannot be resumed: leave out --max-memory")
+        self.checkpoint = Checkpoint(plan, facts_of(self.paths, self.options, self.started_ns))
+
+    def run(self, base: "Snapshot | None", rescan: Rescan) -> "Snapshot":
         with self.interrupts:
-            return self._run()
+            return self._run(base, rescan)
 
-    def _run(self) -> "Snapshot":
-        self.collected.add_memory(self._root_batch())
+    def _run(self, base: "Snapshot | None", rescan: Rescan) -> "Snapshot":
+        self.collected.add_memory(root_batch(self.roots, self.options))
         try:
-            if not any(self.mounts.may_hang(path) for path in self.paths):
-                self._list_alone()
-            if not len(self.frontier):
-                self._begin_round()
-            if len(self.frontier):
-                self._list_in_workers()
+            self._begin(base, rescan)
+            self._list()
         except KeyboardInterrupt:
             self.is_interrupted = True
             if self.pool is not None:
@@ -150,31 +137,100 @@ class _Scan:
             if self.pool is not None:
                 self.pool.kill()
             raise
+        if self.checkpoint is not None:
+            self._end_checkpoint(self.checkpoint)
         return self._snapshot()
 
-    def _root_batch(self) -> bytes:
-        """Return the batch of the roots themselves: reference 0 is the root of the tree."""
-        batch = BatchWriter(0)
-        # Several roots, or a file, hang below a directory without a name.
-        needs_parent = len(self.roots) > 1 or not self.roots[0].is_directory
-        if needs_parent:
-            _append_root(batch, None, self.options)
+    def _begin(self, base: "Snapshot | None", rescan: Rescan) -> None:
+        """Fill the frontier: with the roots, or with what changed since an earlier scan."""
+        if self.checkpoint is not None and self.checkpoint.plan.resume:
+            self._resume(self.checkpoint, rescan)
+        elif base is not None:
+            self._use(base, rescan)
+        if self.reuse is None:
+            self._add_roots()
+
+    def _list(self) -> None:
+        """List until nothing is left."""
+        if not any(self.mounts.may_hang(path) for path in self.paths):
+            self._list_alone()
+        if not len(self.frontier):
+            self._begin_round()
+        if len(self.frontier):
+            self._list_in_workers()
+
+    def _add_roots(self) -> None:
+        """Let the roots be listed."""
+        first_ref = int(needs_parent(self.roots))
         for number, root in enumerate(self.roots):
-            ref = batch.next_ref
-            _append_root(batch, root, self.options)
-            if root.is_directory and self.options.max_depth == 0:
-                batch.directory_skip[-1] = DEPTH_LIMIT
-            elif root.is_directory:
-                self.frontier.add([Waiting(ref, root.result.st_dev, root.result.st_ino, 0, number, 0, b"")])
-        if needs_parent:
-            batch.add_listing(0, len(self.roots), 0)
-        return batch.take()
+            if root.is_directory and self.options.max_depth != 0:
+                result = root.result
+                waiting = Waiting(first_ref + number, result.st_dev, result.st_ino, 0, number, 0, b"")
+                self.frontier.add([waiting])
+
+    def _use(self, snapshot: "Snapshot", rescan: Rescan) -> None:
+        """Find out what of an earlier tree still holds, and what must be listed."""
+        from spacemap.scan.base import base_of_tree  # noqa: PLC0415 - imports numpy
+        from spacemap.scan.reuse import root_entries, unusable  # noqa: PLC0415 - as above
+
+        reason = unusable(snapshot, self._surroundings())
+        if reason:
+            self.notes.append(f"the earlier scan was not used: {reason}")
+            return
+        first_ref = int(needs_parent(self.roots))
+        numbers = root_entries(snapshot.tree, self.roots)
+        refs = {0: 0} | {entry: first_ref + number for entry, number in numbers.items()}
+        started_ns = snapshot.facts.started_ns
+        self._reuse(base_of_tree(snapshot.tree, started_ns, refs, BASE_NUMBER << WORKER_BITS), rescan, started_ns)
+
+    def _reuse(self, base: "Base", rescan: Rescan, started_ns: int) -> None:
+        from spacemap.scan.reuse import plan_rescan  # noqa: PLC0415 - imports numpy
+
+        self.reuse = plan_rescan(base, rescan, self._surroundings())
+        if self.reuse is None:
+            self.notes.append("the earlier scan was not used: more than half of it has changed")
+            return
+        self.base_use = self.reuse.use(rescan.level, started_ns)
+        self.frontier.resolve = self.reuse.resolve
+        self.frontier.add(self.reuse.first_claims())
+
+    def _resume(self, checkpoint: "Checkpoint", rescan: Rescan) -> None:
+        """Take up what an earlier scan received, but for what changed since."""
+        from spacemap.scan.base import base_of_batches  # noqa: PLC0415 - imports numpy
+
+        resumed = checkpoint.resume()
+        self.own_number = resumed.next_number
+        if resumed.note:
+            self.notes.append(resumed.note)
+        self._reuse(base_of_batches(resumed.batches, {}, resumed.started_ns), rescan, resumed.started_ns)
+
+    def _advance_checkpoint(self) -> None:
+        if self.checkpoint is not None:
+            self.checkpoint.advance(self.collected.frames, self.reuse.renamed if self.reuse is not None else [])
+
+    def _end_checkpoint(self, checkpoint: "Checkpoint") -> None:
+        """Remove the checkpoint of a complete scan; keep all of it when there is something left to do."""
+        if self.is_interrupted or self.interrupts.is_pending:
+            checkpoint.finish(self.collected.frames, self.reuse.renamed if self.reuse is not None else [])
+        else:
+            checkpoint.remove()
+
+    def _surroundings(self) -> "Surroundings":
+        from spacemap.scan.reuse import Surroundings  # noqa: PLC0415 - imports numpy
+
+        threads = self.options.threads or AUTO_REQUESTS[self.engine] or _cores()
+        return Surroundings(self.engine, self.options, self.roots, self.mounts, min(threads, MAX_LISTERS), self._tick)
+
+    def _batches(self) -> "list[Batch]":
+        """Return all batches by now: that of the roots, those of a base, those that were listed."""
+        roots, *listed = self.collected.batches()
+        return [roots, *(self.reuse.batches() if self.reuse is not None else []), *listed]
 
     def _list_alone(self) -> None:
         """List in threads of this process for about as long as starting workers takes, and meanwhile prepare that."""
         cores = _cores()
         listers = min(cores, self.options.threads or cores, MAX_LISTERS)
-        walker = make_walker(self.engine, self.options, place=WalkerPlace(self.paths, OWN_NUMBER, listers, -1))
+        walker = make_walker(self.engine, self.options, place=WalkerPlace(self.paths, self.own_number, listers, -1))
         until = time.monotonic() + ALONE_SECONDS
         walker.start()
         try:
@@ -203,6 +259,8 @@ class _Scan:
 
     def _begin_round(self) -> None:
         self.frontier.begin_round(self._listed_identities)
+        if self.reuse is not None and not len(self.frontier):
+            self.frontier.add(self.reuse.newly_linked(self.collected.batches()))
 
     def _list_in_workers(self) -> None:
         from spacemap.scan.pool import Pool  # noqa: PLC0415 - small trees need no processes
@@ -218,6 +276,7 @@ class _Scan:
             receiver=lambda fd: Receiver(fd, self.collected.arena),
             unlisted=self._unlisted,
             tick=self._tick,
+            first_number=self.own_number + 1,
         )
         self.pool.start(processes, listers)
         # The tree is built with numpy; its import fits in the time that workers need for their first batches.
@@ -242,6 +301,7 @@ class _Scan:
 
     def _tick(self) -> None:
         self.interrupts.check()
+        self._advance_checkpoint()
         self._report_progress()
 
     def _report_progress(self) -> None:
@@ -262,21 +322,18 @@ class _Scan:
     def _unlisted(self) -> list[Waiting]:
         from spacemap.scan.recover import unlisted_directories  # noqa: PLC0415 - imports numpy
 
-        return unlisted_directories(self.collected.batches(), as_decisions(self.frontier.decisions), self.paths)
+        return unlisted_directories(self._batches(), as_decisions(self.frontier.decisions), self.paths)
 
     def _listed_identities(self) -> set[tuple[int, int]]:
         from spacemap.scan.recover import listed_identities  # noqa: PLC0415 - imports numpy
 
-        return listed_identities(self.collected.batches(), as_decisions(self.frontier.decisions))
+        return listed_identities(self._batches(), as_decisions(self.frontier.decisions))
 
     def _snapshot(self) -> "Snapshot":
-        from spacemap.tree.build import build_tree  # noqa: PLC0415 - imports numpy
         from spacemap.tree.snapshot import Completeness, Facts, Snapshot  # noqa: PLC0415 - imports numpy
 
         finished_ns, elapsed_ns = time.time_ns(), time.monotonic_ns() - self.clock_ns
-        batches = self.collected.batches()
-        self.collected.release()
-        tree = build_tree(batches, as_decisions(self.frontier.decisions))
+        tree = self._tree()
         if self.pool is not None:
             self.pool.join()
             self.notes += self.pool.notes
@@ -297,31 +354,20 @@ class _Scan:
             options=self.options.shaping(),
             completeness=Completeness.INTERRUPTED if is_interrupted else Completeness.COMPLETE,
             notes=tuple(self.notes),
+            base=self.base_use,
         )
         return Snapshot(tree, self.paths, facts)
 
+    def _tree(self) -> "Tree":
+        from spacemap.tree.build import build_tree  # noqa: PLC0415 - imports numpy
+        from spacemap.tree.narrow import narrowest  # noqa: PLC0415 - as above
 
-def _append_root(batch: BatchWriter, root: Root | None, options: ScanOptions) -> None:
-    """Append a root's entry, or for None the directory without a name that holds several."""
-    reads_times = options.times is Times.READ
-    kind = KIND_OF_TYPE[stat.S_IFMT(root.result.st_mode) >> 12] if root else DIRECTORY
-    if kind == DIRECTORY:
-        times = (root.result.st_mtime_ns, root.result.st_ctime_ns) if root and reads_times else (0, 0)
-        batch.add_directory(root.result.st_dev if root else 0, *times, 0)
-    is_link = False
-    if root is not None and kind != DIRECTORY and (root.result.st_nlink > 1 or options.symlinks is Symlinks.FOLLOW):
-        is_link = True
-        batch.link_index.append(len(batch))
-        batch.link_count.append(root.result.st_nlink)
-        batch.link_device.append(root.result.st_dev)
-    batch.kind.append(kind)
-    batch.flags.append(LINKED if is_link else 0)
-    batch.name_length.append(len(root.path) if root else 0)
-    batch.names.append(root.path if root else b"")
-    batch.apparent_size.append(root.result.st_size if root else 0)
-    batch.blocks.append(root.result.st_blocks if root else 0)
-    batch.mtime.append(int(root.result[stat.ST_MTIME]) if root and reads_times else 0)
-    batch.inode.append(root.result.st_ino if root else 0)
+        if self.reuse is not None and self.reuse.holds:
+            return self.reuse.tree
+        batches = self._batches()
+        self.collected.release()
+        tree = build_tree(batches, as_decisions(self.frontier.decisions))
+        return tree if self.reuse is None else narrowest(tree)
 
 
 def _most_workers() -> int:

@@ -14,6 +14,22 @@ class Completeness(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class BaseUse:
+    """How a scan used an earlier one."""
+
+    level: str
+    """`verified`, `fast` or `trust`: what was measured again."""
+    started_ns: int
+    """When the earlier scan began; wall clock, nanoseconds since 1970."""
+    kept_directories: int
+    """Directories whose earlier listing stood."""
+    trusted_entries: int
+    """Files whose sizes and times are those of the earlier scan."""
+    trusted_bytes: int
+    """Their disk usage."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """How and when a tree was scanned."""
 
@@ -33,6 +49,8 @@ class Facts:
     completeness: Completeness
     notes: tuple[str, ...]
     """Lines for the user: a nested root left out, a worker replaced, files folded to save memory."""
+    base: BaseUse | None = None
+    """The earlier scan that was used; None: everything was listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +59,5 @@ class Snapshot:
 
     tree: Tree
     roots: tuple[bytes, ...]
-    """Absolute paths, in the order scanned; more than one are children of a nameless root entry."""
+    """Absolute paths, ascending; more than one are children of a nameless root entry."""
     facts: Facts

@@ -1,0 +1,35 @@
+/* Whether what a tree says still holds: entries measured again by their known names, nothing listed. */
+#ifndef SPACEMAP_CHECK_H
+#define SPACEMAP_CHECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A column of unsigned or signed values in their narrowest type. */
+typedef struct narrow_column {
+    const void *data;
+    uint8_t width; /* bytes a value: 1, 2, 4 or 8 */
+} narrow_column;
+
+/* The columns of a Tree (see tree/tree.py); all tables are indexed as there. */
+typedef struct known_tree {
+    const uint32_t *parent;
+    const uint8_t *kind, *flags;
+    narrow_column apparent, blocks, mtime, inode, name_offset;
+    const char *names;
+    const uint32_t *entry, *first_child, *child_count; /* of directories */
+    const uint64_t *device;
+    const int64_t *mtime_ns, *ctime_ns;
+    size_t directories;
+    const uint32_t *link_entry, *link_count;
+    const uint64_t *link_device;
+    size_t links;
+    const int *root_fds; /* by entry: the roots are the first entries; -1: not to be had */
+    uint32_t first;      /* the first entry that is no root */
+} known_tree;
+
+/* For the children of directories [begin, end) that are wanted (a byte an entry): write to `differs`, a byte an entry,
+   1 where a scan would not find the same row now. 0, or ENOMEM. */
+int check_children(const known_tree *t, size_t begin, size_t end, const uint8_t *wanted, uint8_t *differs);
+
+#endif

@@ -1,0 +1,114 @@
+"""The check of known entries without C: one `os.stat` for each, compared with the row of the tree."""
+
+import os
+import stat
+from errno import ENAMETOOLONG
+
+import numpy as np
+
+from spacemap.scan.batch import fitting
+from spacemap.tree.columns import Flag, Kind, Mask
+from spacemap.tree.tree import Tree
+
+PLACE_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+LONGEST_PATH = 4000
+KIND_OF_TYPE = {stat.S_IFDIR: Kind.DIRECTORY, stat.S_IFREG: Kind.FILE, stat.S_IFLNK: Kind.SYMLINK}
+
+
+class Known:
+    """A tree to be compared with the file system; the native twin is `_native.Known`."""
+
+    def __init__(self, tree: Tree, root_fds: list[int], wanted: Mask, differs: Mask):
+        self._tree = tree
+        self._root_fds = root_fds
+        self._wanted = wanted
+        self._differs = differs
+
+    def check(self, begin: int, end: int, /) -> None:
+        """Compare the wanted children of the directories [begin, end)."""
+        directories = self._tree.directories
+        for row in range(begin, end):
+            first = int(directories.first_child[row])
+            last = first + int(directories.child_count[row])
+            entries = (first + np.flatnonzero(self._wanted[first:last])).tolist()
+            if entries:
+                self._check_directory(row, entries)
+
+    def _check_directory(self, row: int, entries: list[int]) -> None:
+        device = int(self._tree.directories.device[row])
+        path = self._path(int(self._tree.directories.entry[row]))
+        try:
+            fd = self._open(path)
+        except OSError:  # what cannot be reached is to be listed, which tells why
+            self._differs[entries] = True
+            return
+        try:
+            for entry in entries:
+                self._differs[entry] = not self._is_same(fd, entry, device)
+        finally:
+            os.close(fd)
+
+    def _path(self, entry: int) -> list[bytes]:
+        """Return the names below the root, preceded by the number of the root's entry."""
+        names = []
+        while entry >= len(self._root_fds):
+            names.append(self._tree.name(entry))
+            entry = int(self._tree.parent[entry])
+        names.append(str(entry).encode())
+        names.reverse()
+        return names
+
+    def _open(self, path: list[bytes]) -> int:
+        root = self._root_fds[int(path[0])]
+        if root < 0:
+            raise OSError(ENAMETOOLONG, "the root has no descriptor")
+        fd = os.dup(root)
+        names = path[1:]
+        while names:
+            count, length = 0, 0
+            while count < len(names) and length + len(names[count]) < LONGEST_PATH:
+                length += len(names[count]) + 1
+                count += 1
+            try:
+                below = os.open(b"/".join(names[:count]), PLACE_FLAGS, dir_fd=fd)
+            finally:
+                os.close(fd)
+            fd, names = below, names[count:]
+        return fd
+
+    def _is_same(self, fd: int, entry: int, device: int) -> bool:
+        tree = self._tree
+        try:
+            found = os.stat(tree.name(entry), dir_fd=fd, follow_symlinks=False)
+        except OSError:
+            return False
+        flags = int(tree.flags[entry])
+        kind = KIND_OF_TYPE.get(stat.S_IFMT(found.st_mode), Kind.OTHER)
+        row = (kind, found.st_size, found.st_blocks, found.st_ino, int(found[stat.ST_MTIME]))
+        known = (tree.kind[entry], tree.apparent_size[entry], tree.blocks[entry], tree.inode[entry], tree.mtime[entry])
+        if flags & Flag.UNMEASURED or row != tuple(int(value) for value in known):
+            return False
+        if kind == Kind.DIRECTORY:
+            return self._is_same_directory(found, entry, device)
+        if found.st_nlink > 1 or flags & Flag.LINKED:
+            return found.st_nlink > 1 and bool(flags & Flag.LINKED) and self._is_same_link(found, entry)
+        return True
+
+    def _is_same_directory(self, found: os.stat_result, entry: int, device: int) -> bool:
+        directories, row = self._tree.directories, self._tree.directory_row(entry)
+        times = fitting(found.st_mtime_ns), fitting(found.st_ctime_ns)
+        return (found.st_dev, *times, found.st_dev != device) == (
+            int(directories.device[row]),
+            int(directories.mtime_ns[row]),
+            int(directories.ctime_ns[row]),
+            bool(self._tree.flags[entry] & Flag.MOUNT),
+        )
+
+    def _is_same_link(self, found: os.stat_result, entry: int) -> bool:
+        links = self._tree.links
+        row = int(np.searchsorted(links.entry, entry))
+        return row < len(links.entry) and (int(links.entry[row]), found.st_nlink, found.st_dev) == (
+            entry,
+            int(links.link_count[row]),
+            int(links.device[row]),
+        )

@@ -1,0 +1,243 @@
+"""Using a base while its stale directories are listed: which to list first, and what is known of what they hold."""
+
+import stat
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spacemap.scan.base import Base
+from spacemap.scan.mounts import MountTable
+from spacemap.scan.options import CacheTagged, EngineName, ScanOptions, Symlinks, Times
+from spacemap.scan.rescan import Level, Rescan
+from spacemap.scan.roots import Root
+from spacemap.scan.stale import AGAIN, KEEP, WHOLE, Checker, Stale, child_named, find_entry, find_stale
+from spacemap.scan.wire import Note, Waiting
+from spacemap.tree.batch import Batch
+from spacemap.tree.columns import U64, Flag, Kind, Mask
+from spacemap.tree.place import Index
+from spacemap.tree.snapshot import BaseUse, Snapshot
+from spacemap.tree.tree import Tree
+
+_NONE = np.zeros(0, np.uint64)
+MOST_STALE = 0.5
+"""With a larger share of stale directories than this, a plain scan is faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a rescan needs to know of the scan that it is part of."""
+
+    engine: EngineName
+    options: ScanOptions
+    roots: Sequence[Root]
+    mounts: MountTable
+    threads: int
+    tick: Callable[[], None]
+
+
+def unusable(snapshot: Snapshot, around: Surroundings) -> str:
+    """Return why a snapshot cannot be the base of a scan; empty when it can."""
+    old, new = snapshot.facts.options, around.options.shaping()
+    differing = [key for key in new if old.get(key) != new[key]]
+    if differing:
+        return f"it was made with other options ({', '.join(differing)})"
+    if set(snapshot.roots) != {root.path for root in around.roots}:
+        return "it is of other roots"
+    if around.options.symlinks is Symlinks.FOLLOW:
+        return "symlinks are followed"
+    if around.options.times is Times.LEAVE:
+        return "times were left out"
+    if len(snapshot.tree.folded.entry):
+        return "small files are folded in it"
+    if any(around.mounts.may_hang(root.path) for root in around.roots):
+        return "the file system may be remote, where measuring known names is no faster than listing them"
+    return ""
+
+
+def root_entries(tree: Tree, roots: Sequence[Root]) -> dict[int, int]:
+    """Return the number of each root by its entry in the tree."""
+    if tree.name(0):
+        return {0: 0}
+    numbers = {root.path: number for number, root in enumerate(roots)}
+    return {entry: numbers[tree.name(entry)] for entry in tree.children(0)}
+
+
+def plan_rescan(base: Base, rescan: Rescan, around: Surroundings) -> "Reuse | None":
+    """Measure the base against the file system; None when so much changed that a plain scan is better."""
+    tree = base.tree
+    numbers = root_entries(tree, around.roots)
+    paths = {entry: around.roots[number].path for entry, number in numbers.items()}
+    checker = Checker(
+        engine=around.engine,
+        root_paths={entry: path for entry, path in paths.items() if tree.kind[entry] == Kind.DIRECTORY},
+        asks_cache_tags=around.options.cache_tagged is CacheTagged.EXCLUDE,
+        threads=around.threads,
+        stall_timeout=around.options.stall_timeout,
+        tick=around.tick,
+    )
+    changed = [entry for entry, number in numbers.items() if not _is_same_root(tree, entry, around.roots[number])]
+    begins_mount = np.zeros(len(tree), np.bool_)
+    for path in paths.values():
+        for point in around.mounts.points_below(path):
+            entry = find_entry(tree, point, paths)
+            if entry is not None:
+                begins_mount[entry] = True
+    stale = find_stale(base, rescan, changed, begins_mount, checker)
+    listed = base.listing >= 0
+    if rescan.level is not Level.TRUST and np.count_nonzero(stale.state[listed]) > MOST_STALE * listed.sum():
+        return None
+    return Reuse(base, stale, numbers, is_changed=bool(changed))
+
+
+def _is_same_root(tree: Tree, entry: int, root: Root) -> bool:
+    result = root.result
+    row = (result.st_size, result.st_blocks, result.st_ino, int(result[stat.ST_MTIME]))
+    known = (tree.apparent_size[entry], tree.blocks[entry], tree.inode[entry], tree.mtime[entry])
+    if row != tuple(int(value) for value in known) or root.is_directory != (tree.kind[entry] == Kind.DIRECTORY):
+        return False
+    if not root.is_directory:
+        return result.st_nlink == 1 and not tree.flags[entry] & Flag.LINKED
+    directories, at = tree.directories, tree.directory_row(entry)
+    identity = (result.st_dev, result.st_mtime_ns, result.st_ctime_ns)
+    return identity == (int(directories.device[at]), int(directories.mtime_ns[at]), int(directories.ctime_ns[at]))
+
+
+class Reuse:
+    """Lets what a new listing shares with the base keep its listings."""
+
+    def __init__(self, base: Base, stale: Stale, root_numbers: dict[int, int], *, is_changed: bool) -> None:
+        """`root_numbers` gives the number in the scan of each root entry."""
+        self._base = base
+        self._stale = stale
+        self._state = stale.state
+        self._root_numbers = root_numbers
+        self.holds = not is_changed and not stale.state.any()
+        """Whether the tree of the base is the tree of now."""
+        self._again: dict[tuple[int, bytes], int] = {}
+        """Row, by root and path, of each directory that was handed out to be listed again."""
+        self.renamed: list[tuple[int, int]] = []
+        """(reference in the base, reference in the new listing) of directories that keep their listing."""
+        base.forget(np.flatnonzero(stale.state != KEEP))
+
+    @property
+    def tree(self) -> Tree:
+        """The tree of the base."""
+        return self._base.tree
+
+    def batches(self) -> list[Batch]:
+        """Return the batches of the base, with the listings that are still used."""
+        return self._base.take()
+
+    def use(self, level: Level, started_ns: int) -> BaseUse:
+        """Return what to tell of this rescan."""
+        kept = int(np.count_nonzero((self._state == KEEP) & (self._base.listing >= 0)))
+        return BaseUse(
+            level=level.value,
+            started_ns=started_ns,
+            kept_directories=kept,
+            trusted_entries=self._stale.trusted_entries,
+            trusted_bytes=self._stale.trusted_bytes,
+        )
+
+    def first_claims(self) -> list[Waiting]:
+        """Return the stale directories whose own entries stand: those below other stale ones come as these hand them
+        back."""
+        base, state = self._base, self._state
+        entry = base.tree.directories.entry
+        parent = np.searchsorted(entry, base.tree.parent[entry])
+        stands = state[parent] == KEEP
+        stands[0] = True
+        # Rows are breadth-first: what lies below a directory that is listed whole is not asked for.
+        covered = _below(parent, state == WHOLE)
+        rows = np.flatnonzero((state != KEEP) & stands & ~covered)
+        return [self._waiting(row, int(base.ref[row])) for row in rows.tolist()]
+
+    def newly_linked(self, listed: Iterable[Batch]) -> list[Waiting]:
+        """Return, to be listed again, the directories of unmeasured files to which a new listing shows another link.
+
+        They were not links when the base was made; one of them must not be counted beside the other.
+        """
+        tree = self._base.tree
+        inodes = np.unique(np.concatenate([_NONE, *(_linked_inodes(batch) for batch in listed)]))
+        if not len(inodes):
+            return []
+        is_single = (tree.kind != Kind.DIRECTORY) & ((tree.flags & np.uint8(Flag.LINKED)) == 0)
+        entries = np.flatnonzero(is_single & np.isin(tree.inode, inodes))
+        rows = np.unique(np.searchsorted(tree.directories.entry, tree.parent[entries]))
+        rows = rows[self._state[rows] == KEEP]
+        self._state[rows] = AGAIN
+        claims = [self._waiting(row, int(self._base.current[row])) for row in rows.tolist()]
+        self._base.forget(rows)
+        return claims
+
+    def resolve(self, waiting: Waiting) -> Waiting | None:
+        """Return how a directory that was handed back is to be listed; None when its listing in the base stands."""
+        row = self._row_of(waiting)
+        if row is None or self._state[row] == WHOLE:
+            return waiting
+        if self._state[row] == KEEP:
+            self._base.rename(row, waiting.ref)
+            self.renamed.append((int(self._base.ref[row]), waiting.ref))
+            return None
+        self._again[waiting.root, waiting.path] = row
+        return alone(waiting)
+
+    def _row_of(self, waiting: Waiting) -> int | None:
+        """Return the row of the same directory at the same path in the base."""
+        above, _, name = waiting.path.rpartition(b"/")
+        parent = self._again.get((waiting.root, above))
+        if parent is None:
+            return None
+        tree = self._base.tree
+        entry = child_named(tree, int(tree.directories.entry[parent]), name)
+        if entry is None or tree.kind[entry] != Kind.DIRECTORY:
+            return None
+        row = tree.directory_row(entry)
+        identity = int(tree.directories.device[row]), int(tree.inode[entry])
+        return row if identity == (waiting.device, waiting.inode) else None
+
+    def _waiting(self, row: int, ref: int) -> Waiting:
+        tree = self._base.tree
+        entry = int(tree.directories.entry[row])
+        names = []
+        at = entry
+        while at >= self._base.first:
+            names.append(tree.name(at))
+            at = int(tree.parent[at])
+        names.reverse()
+        notes = Note.ALONE if self._state[row] == AGAIN else Note(0)
+        if tree.flags[entry] & Flag.MOUNT:
+            notes |= Note.BOUNDARY
+        waiting = Waiting(
+            ref=ref,
+            device=int(tree.directories.device[row]),
+            inode=int(tree.inode[entry]),
+            depth=len(names),
+            root=self._root_numbers[at],
+            notes=int(notes),
+            path=b"/".join(names),
+        )
+        if self._state[row] == AGAIN:
+            self._again[waiting.root, waiting.path] = row
+        return waiting
+
+
+def _linked_inodes(batch: Batch) -> U64:
+    return batch.inode[batch.link_index].astype(np.uint64) if len(batch.inode) else _NONE
+
+
+def alone(waiting: Waiting) -> Waiting:
+    """Return a directory to be listed without what is below it."""
+    return waiting._replace(notes=waiting.notes | Note.ALONE)
+
+
+def _below(parent: Index, mask: Mask) -> Mask:
+    """Return, by row, whether a directory above it is in a mask; a loop over depths."""
+    result = np.zeros(len(parent), np.bool_)
+    begin, end = 1, int(np.searchsorted(parent, 1)) if len(parent) > 1 else 1
+    while begin < len(parent):
+        above = parent[begin:end]
+        result[begin:end] = result[above] | mask[above]
+        begin, end = end, int(np.searchsorted(parent, end))
+    return result
