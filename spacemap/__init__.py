@@ -4,19 +4,23 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
 if TYPE_CHECKING:
+    from spacemap.export.json_snapshot import open_snapshot
     from spacemap.scan import ScanOptions, scan
+    from spacemap.store.snapshot import write_snapshot
     from spacemap.tree.snapshot import Snapshot
     from spacemap.tree.tree import Tree
 
 __version__ = "2.0.0"
 
-__all__ = ["ScanOptions", "Snapshot", "Tree", "scan"]
+__all__ = ["ScanOptions", "Snapshot", "Tree", "open_snapshot", "scan", "write_snapshot"]
 
 _HOMES = {
     "ScanOptions": "spacemap.scan",
     "Snapshot": "spacemap.tree.snapshot",
     "Tree": "spacemap.tree.tree",
+    "open_snapshot": "spacemap.export.json_snapshot",
     "scan": "spacemap.scan.run",
+    "write_snapshot": "spacemap.store.snapshot",
 }
 
 

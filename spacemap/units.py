@@ -119,6 +119,23 @@ def format_age(seconds: int) -> str:
     return "0 seconds"
 
 
+def format_ago(seconds: int) -> str:
+    """Return how long ago something was, in the largest unit that it reaches: `3 hours ago`, `just now`."""
+    if seconds < 0:
+        return "in the future"
+    for unit, name in _AGE_NAMES:
+        if unit >= _MINUTE and seconds >= unit:
+            return f"{format_number(seconds // unit, name)} ago"
+    return "just now"
+
+
+def format_moment(nanoseconds: int) -> str:
+    """Return a moment, nanoseconds since 1970, as local time to the minute: `2026-11-24 10:00`."""
+    from datetime import datetime  # noqa: PLC0415  5 ms that a scan does not need
+
+    return f"{datetime.fromtimestamp(nanoseconds // 1_000_000_000):%Y-%m-%d %H:%M}"
+
+
 def parse_age(text: str) -> int:
     """Return the seconds that an age such as `30d`, `12h`, `2w`, `6mo` or `1y` means; a year has 365 days."""
     match = re.fullmatch(_AGE, text, re.IGNORECASE)

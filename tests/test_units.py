@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,11 @@ from spacemap.errors import UsageError
 from spacemap.units import (
     Units,
     format_age,
+    format_ago,
     format_bound,
     format_count,
     format_duration,
+    format_moment,
     format_number,
     format_percent,
     format_rate,
@@ -195,3 +198,31 @@ def test_units_import_is_light() -> None:
     actual = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert "False False\n" == actual
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "in the future"),
+        (0, "just now"),
+        (59, "just now"),
+        (60, "1 minute ago"),
+        (3 * 3600 + 59 * 60, "3 hours ago"),
+        (86400, "1 day ago"),
+        (800 * 86400, "2 years ago"),
+    ],
+)
+def test_format_ago(seconds: int, text: str) -> None:
+    """How long ago is told in the largest unit that it reaches."""
+    assert text == format_ago(seconds)
+
+
+def test_format_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A moment is local time to the minute."""
+    with monkeypatch.context() as environment:
+        environment.setenv("TZ", "UTC")
+        time.tzset()
+        actual = format_moment(1_700_000_000_123_000_000)
+    time.tzset()
+
+    assert "2023-11-14 22:13" == actual

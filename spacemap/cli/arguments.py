@@ -2,9 +2,11 @@
 
 import argparse
 import os
+from enum import Enum
 from typing import NamedTuple
 
 from spacemap.errors import UsageError
+from spacemap.render.text import display_name
 from spacemap.scan.exclude import Exclusions, read_patterns
 from spacemap.scan.options import (
     CacheTagged,
@@ -15,6 +17,7 @@ from spacemap.scan.options import (
     Symlinks,
     Times,
 )
+from spacemap.store.form import SUFFIX, stored_form
 from spacemap.units import parse_size
 
 MAX_THREADS = 1024
@@ -32,10 +35,20 @@ exit status:
 """
 
 
+class OutputForm(Enum):
+    """What `--output` writes."""
+
+    SNAPSHOT = "smap"
+    ENTRIES = "json with entries"
+    REPORT = "json"
+
+
 class Arguments(NamedTuple):
-    """The command line of a scan, checked."""
+    """The command line of a scan or of a report from a kept one, checked."""
 
     paths: tuple[str, ...]
+    is_stored: bool
+    """The one path is a file that holds a snapshot, to be reported from."""
     scan: ScanOptions
     by: str
     size_buckets: str | None
@@ -47,7 +60,9 @@ class Arguments(NamedTuple):
     bytes: bool
     no_color: bool
     json: bool
+    summary: bool
     output: str | None
+    output_form: OutputForm
     config: str | None
     quiet: bool
     progress: bool
@@ -62,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    root.add_argument("paths", metavar="PATH", nargs="*", help="directory or file to scan (default: .)")
+    root.add_argument("paths", metavar="PATH", nargs="*", help="what to scan (default: .), or FILE.smap to report from")
     root.add_argument("--version", action="store_true", help="print the version and exit")
     _add_scan(root.add_argument_group("scan"))
     _add_exclusions(root.add_argument_group("what to leave out"))
@@ -117,7 +132,14 @@ def _add_report(group: argparse._ArgumentGroup) -> None:
     add("--bytes", action="store_true", help="plain numbers of bytes")
     add("--no-color", action="store_true", help="no colours; NO_COLOR in the environment does the same")
     add("--json", action="store_true", help="print the report as JSON")
-    add("--output", metavar="FILE", help="write the report as JSON to a file")
+    add("--summary", action="store_true", help="only the totals, in two lines; at once from FILE.smap of any size")
+    add(
+        "--output",
+        metavar="FILE",
+        help="write to a file: FILE.smap a snapshot, FILE.json the report as JSON with every entry, "
+        "any other the report as JSON",
+    )
+    add("--summary-only", action="store_true", help="--output FILE.json without the entries")
     add("--config", metavar="FILE", help="configuration to use instead of the default one")
     add("--quiet", action="store_true", help="no progress line")
     add("--progress", action="store_true", help="a progress line even where stderr is no terminal")
@@ -137,8 +159,13 @@ def parse(words: list[str]) -> Arguments | None:
         raise UsageError("--si and --bytes contradict each other: give one of them")
     if given.top is not None and given.top < 0:
         raise UsageError(f"--top {given.top}: give 0 or more")
+    if given.summary and given.json:
+        raise UsageError("--summary and --json contradict each other: `totals` in the JSON says the same")
+    if given.summary_only and (given.output is None or _output_form(given) is OutputForm.SNAPSHOT):
+        raise UsageError("--summary-only leaves the entries out of JSON: name a file with --output FILE.json")
     return Arguments(
         paths=tuple(given.paths) or (".",),
+        is_stored=_is_stored(given),
         scan=_scan_options(given),
         by=given.by,
         size_buckets=given.size_buckets,
@@ -150,11 +177,38 @@ def parse(words: list[str]) -> Arguments | None:
         bytes=given.bytes,
         no_color=given.no_color,
         json=given.json,
+        summary=given.summary,
         output=given.output,
+        output_form=_output_form(given),
         config=given.config,
         quiet=given.quiet,
         progress=given.progress,
     )
+
+
+def _output_form(given: argparse.Namespace) -> OutputForm:
+    name = (given.output or "").lower()
+    if name.endswith(SUFFIX):
+        return OutputForm.SNAPSHOT
+    return OutputForm.ENTRIES if name.endswith(".json") and not given.summary_only else OutputForm.REPORT
+
+
+def _is_stored(given: argparse.Namespace) -> bool:
+    """Return whether a kept snapshot is to be reported from."""
+    stored = [path for path in given.paths if stored_form(path) is not None]
+    if not stored:
+        return False
+    shown = display_name(os.fsencode(stored[0]))
+    if len(given.paths) > 1:
+        raise UsageError(f"{shown} is a snapshot, which is reported from alone: name it and nothing else")
+    scan = argparse.ArgumentParser(add_help=False)
+    _add_scan(scan.add_argument_group())
+    _add_exclusions(scan.add_argument_group())
+    for option, default in vars(scan.parse_args([])).items():
+        if getattr(given, option) != default:
+            name = "-x" if option == "one_file_system" else f"--{option.replace('_', '-')}"
+            raise UsageError(f"{name} is for a scan, and {shown} is a snapshot: leave it out, or name a directory")
+    return True
 
 
 def _scan_options(given: argparse.Namespace) -> ScanOptions:
@@ -179,8 +233,8 @@ def _scan_options(given: argparse.Namespace) -> ScanOptions:
         exclude=tuple(exclude),
         prune=tuple(given.prune),
         cache_tagged=CacheTagged.EXCLUDE if given.exclude_caches else CacheTagged.ENTER,
-        # Only ages need times: a report by type or size leaves them out of every request.
-        times=Times.READ if given.by == "age" else Times.LEAVE,
+        # Ages need times, and so does what is kept to be compared; other reports leave them out of every request.
+        times=Times.LEAVE if given.by != "age" and _output_form(given) is OutputForm.REPORT else Times.READ,
         stall_timeout=given.stall_timeout,
         max_memory=None if given.max_memory is None else parse_size(given.max_memory),
     )

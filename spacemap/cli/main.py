@@ -57,6 +57,10 @@ def _command(words: list[str]) -> ExitCode:
     arguments = parse(words)
     if arguments is None:
         return _print_version()
+    if arguments.is_stored:
+        from spacemap.cli.commands import stored  # noqa: PLC0415 - a scan does not need it
+
+        return stored.run(arguments)
     from spacemap.cli.commands import scan  # noqa: PLC0415 - a wrong argument costs no more than its message
 
     return scan.run(arguments)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
+    from spacemap.cli.present import Origin
+
 _HEADINGS = {By.TYPE: "Category", By.SIZE: "Files by {measure}", By.AGE: "Last modified"}
 _MAX_BAR = 60
 _MIN_BAR = 4
@@ -57,6 +59,8 @@ class ReportOptions:
     """Of the stream that the report goes to."""
     whole_paths: bool
     """Longer than a line if need be: for a pipe, where a path is read by a program."""
+    origin: "Origin | None" = None
+    """Where the snapshot was kept and how old it is; None for a scan that has just ended."""
 
 
 def render_report(snapshot: Snapshot, findings: Findings, options: ReportOptions) -> str:
@@ -126,6 +130,9 @@ class _Report:
         tree, measure = self._tree, self._options.measure
         for root in self._snapshot.roots:
             self._path_line("", root, "bold")
+        if self._options.origin is not None:
+            when = self._options.origin.when
+            self._path_line(f"{when[:1].upper()}{when[1:]}, from ", self._options.origin.path, "dim")
         directories = int(tree.totals.directories[0]) - (not tree.name(0))
         files = format_number(int(tree.totals.files[0]), "file")
         scanned = f"{self._size(self._total)} {measure.value} in {files}, "

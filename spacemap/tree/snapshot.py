@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from spacemap.tree.tree import Tree
+TYPE_CHECKING = False  # what mypy takes for true; facts alone are read without numpy
+if TYPE_CHECKING:
+    from spacemap.tree.tree import Tree
 
 
 class Completeness(Enum):
@@ -57,7 +59,7 @@ class Facts:
 class Snapshot:
     """What a scan returns."""
 
-    tree: Tree
+    tree: "Tree"
     roots: tuple[bytes, ...]
     """Absolute paths, ascending; more than one are children of a nameless root entry."""
     facts: Facts

@@ -1,8 +1,11 @@
 """The scenarios, each with the limits it is held against."""
 
+import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench import Bench, compare_totals, working
 from measure import (
@@ -22,6 +25,7 @@ from results import Results, Row, Target
 SWEEP_THREADS = (1, 2, 4, 8, 16, 32, 64)
 COLD_FLOOR_THREADS = 32
 MEMORY_ROUNDS = 3
+KEPT = str(Path(__file__).with_name("kept.py"))
 
 FASTER = Target(1.0, below=True)
 WARM_TARGETS = {
@@ -37,6 +41,10 @@ PROGRESS_TARGETS = {"--quiet": Target(1.02)}
 MEMORY_TARGET = Target(120.0)
 SMALL_TARGET = Target(0.30)
 VERSION_TARGET = Target(0.06)
+WRITE_TARGET = Target(0.15)
+ENTRY_BYTES_TARGET = Target(45.0)
+SUMMARY_TARGET = Target(0.20)
+SUMMARY_MEMORY_TARGET = Target(60.0)
 
 
 def warm_1m(bench: Bench, results: Results) -> None:
@@ -130,6 +138,43 @@ def progress(bench: Bench, results: Results) -> None:
     results.add_pairs("progress", "--progress", pairs, PROGRESS_TARGETS)
 
 
+def snapshot_1m(bench: Bench, results: Results) -> None:
+    """What keeping a scan costs: the snapshot written and on the disk, beside the scan itself."""
+    tree = bench.tree(bench.million)
+    shares, sizes = [], []
+    with TemporaryDirectory(dir=bench.place) as directory:
+        command = Command("scan and write", (sys.executable, KEPT, "scan", str(tree), f"{directory}/x.smap"))
+        output = Path(directory) / "output"
+        for number in range(-1, bench.rounds):
+            show_progress(f"round {number + 1} of {bench.rounds}: {command.name}")
+            run_once(command, output)
+            told = json.loads(output.read_bytes())
+            if number >= 0:
+                shares.append(told["write_s"] / told["scan_s"])
+                sizes.append(told["bytes_per_entry"])
+    results.rows.append(Row("snapshot_1m", "write and sync / scan", "x", tuple(shares), WRITE_TARGET))
+    results.rows.append(Row("snapshot_1m", "file, for each entry", "bytes", tuple(sizes), ENTRY_BYTES_TARGET))
+
+
+def summary(bench: Bench, results: Results) -> None:
+    """Totals from a kept snapshot: the same time and memory whatever its size."""
+    with TemporaryDirectory(dir=bench.place) as directory:
+        commands = []
+        for entries in (bench.million.files, 10 * bench.million.files):
+            file = f"{directory}/{entries}.smap"
+            show_progress(f"generating {entries:,} entries")
+            run_once(Command("generate", (sys.executable, KEPT, "generate", str(entries), file)))
+            commands.append(Command(f"--summary of {entries:,} entries", (*bench.spacemap, "--summary", file)))
+        pairs = run_rotating(commands, 3 * bench.rounds)
+        for command in commands:
+            walls = tuple(run.wall_s for run in pairs.runs[command.name])
+            results.rows.append(Row("summary", command.name, "s", walls, SUMMARY_TARGET))
+        for command in commands:
+            peaks = tuple(measure_peak(command).pss_bytes / 1e6 for _ in range(min(MEMORY_ROUNDS, bench.rounds)))
+            results.rows.append(Row("summary", f"peak PSS of {command.name}", "MB", peaks, SUMMARY_MEMORY_TARGET))
+    results.add_timings("summary", pairs)
+
+
 def sweep(bench: Bench, results: Results) -> None:
     """Times by number of threads, warm and (for root) cold: how `--threads 0` should choose."""
     tree = bench.tree(bench.million)
@@ -144,6 +189,6 @@ def sweep(bench: Bench, results: Results) -> None:
 
 SCENARIOS: dict[str, Callable[[Bench, Results], None]] = {
     scenario.__name__: scenario
-    for scenario in (warm_1m, cold_1m, memory_1m, python_1m, small_10k, huge_dir, progress, sweep)
+    for scenario in (warm_1m, cold_1m, memory_1m, python_1m, small_10k, huge_dir, progress, snapshot_1m, summary, sweep)
 }
 DEFAULT = tuple(name for name in SCENARIOS if name != "sweep")

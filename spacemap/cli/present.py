@@ -1,0 +1,251 @@
+"""A snapshot brought before its reader: settings, what was found, and the text, JSON or file that was asked for."""
+
+import os
+from importlib import import_module
+from threading import Thread
+from typing import NamedTuple
+
+from spacemap.analyze.by import By, parse_age_bounds, parse_size_bounds
+from spacemap.cli import output
+from spacemap.cli.arguments import Arguments, OutputForm
+from spacemap.errors import SpacemapError
+from spacemap.render.text import display_name
+from spacemap.scan.space import disk_space
+from spacemap.units import Units, format_number, format_size
+
+TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
+if TYPE_CHECKING:
+    from spacemap.analyze.breakdown import BreakdownOptions
+    from spacemap.cli.report import Findings, ReportOptions
+    from spacemap.config import Settings
+    from spacemap.store.facts import RootTotals
+    from spacemap.tree.measure import Measure
+    from spacemap.tree.snapshot import Facts, Snapshot
+
+JSON_MODULES = ("spacemap.analyze.breakdown", "spacemap.analyze.top", "spacemap.export.json_report", "orjson")
+TEXT_MODULES = ("spacemap.analyze.breakdown", "spacemap.analyze.top", "spacemap.cli.report", "rich.table")
+FILE_MODULES = ("spacemap.store.snapshot", "spacemap.store.columns")
+
+Ranges = dict[str, tuple[int, ...]]
+
+
+class Origin(NamedTuple):
+    """Where a snapshot was kept that did not come from a scan just now."""
+
+    path: bytes
+    when: str
+    """As in `as of 2026-11-24 10:00, 3 hours ago`."""
+
+
+def present(
+    snapshot: "Snapshot", arguments: Arguments, settings: "Settings", ranges: Ranges, *, origin: Origin | None = None
+) -> None:
+    """Write what was asked for: files, JSON or text. `origin` is that of a snapshot that was kept."""
+    if arguments.output is not None and arguments.output_form is OutputForm.SNAPSHOT:
+        from spacemap.store.snapshot import write_snapshot  # noqa: PLC0415 - only for such a file
+
+        write_snapshot(arguments.output, snapshot)
+    if arguments.summary:
+        from spacemap.store.columns import root_totals  # noqa: PLC0415 - imports numpy
+
+        show_summary(snapshot.roots, root_totals(snapshot.tree), snapshot.facts, arguments, settings, origin)
+    if _needs_report(arguments):
+        _report(snapshot, arguments, settings, ranges, origin)
+
+
+def check_output(arguments: Arguments) -> None:
+    """Raise SpacemapError where a snapshot could not be kept: better before a long scan than after it."""
+    if arguments.output is None or arguments.output_form is OutputForm.REPORT:
+        return
+    place = os.path.dirname(os.path.realpath(arguments.output))
+    if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
+        reason = "its directory cannot be written to" if os.path.isdir(place) else "there is no such directory"
+        raise SpacemapError(f"{display_name(os.fsencode(arguments.output))}: {reason}; name another place")
+
+
+def _needs_report(arguments: Arguments) -> bool:
+    if arguments.output is not None and arguments.output_form is not OutputForm.SNAPSHOT:
+        return True
+    return arguments.json or (arguments.output is None and not arguments.summary)
+
+
+def _report(
+    snapshot: "Snapshot", arguments: Arguments, settings: "Settings", ranges: Ranges, origin: Origin | None
+) -> None:
+    from spacemap.tree.measure import Measure  # noqa: PLC0415 - imports numpy, which waits until workers list
+
+    measure = Measure.APPARENT if arguments.apparent_size or settings.display.apparent_size else Measure.DISK
+    options = _report_options(arguments, settings, measure, origin)
+    top = settings.display.top if arguments.top is None else arguments.top
+    findings = _findings(snapshot, _breakdown_options(snapshot, settings, options, ranges), top, origin)
+    _output(arguments, snapshot, findings, options)
+
+
+def _modules(arguments: Arguments) -> tuple[str, ...]:
+    """Return what the output will import."""
+    modules: tuple[str, ...] = ()
+    if arguments.output is not None and arguments.output_form is OutputForm.SNAPSHOT:
+        modules += FILE_MODULES
+    if _needs_report(arguments):
+        modules += JSON_MODULES if arguments.json or arguments.output is not None else TEXT_MODULES
+    return modules
+
+
+def show_summary(  # noqa: PLR0913 - what there is to say, and how
+    roots: tuple[bytes, ...],
+    totals: "RootTotals",
+    facts: "Facts",
+    arguments: Arguments,
+    settings: "Settings",
+    origin: Origin | None,
+) -> None:
+    """Write the totals of a tree as two lines. Imports no numpy: they may come from a file without its tree."""
+    is_apparent = arguments.apparent_size or settings.display.apparent_size
+    size, name = (totals.apparent_bytes, "apparent size") if is_apparent else (totals.disk_bytes, "disk usage")
+    parts = [
+        f"{format_size(size, _units(arguments, settings))} {name} in {format_number(totals.files, 'file')}, "
+        f"{format_number(totals.directories, 'directory', 'directories')}"
+    ]
+    if facts.completeness.value == "interrupted":
+        parts.append("partial: the scan was interrupted")
+    if totals.unreadable_paths:
+        parts.append(f"{format_number(totals.unreadable_paths, 'path')} could not be read")
+    kept = f" ({origin.when}, from {display_name(origin.path)})" if origin is not None else ""
+    output.write_text(f"{', '.join(map(display_name, roots))}{kept}\n{'; '.join(parts)}\n")
+
+
+class Preparation:
+    """What the report needs beside the tree, made ready while workers list: settings and modules."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        self._config = arguments.config
+        self._modules = _modules(arguments)
+        self._thread: Thread | None = None
+        self._settings: Settings | None = None
+        self._error: SpacemapError | None = None
+
+    def advance(self) -> None:
+        """Begin, when called first. Raises the ConfigError that was found since: no scan is worth waiting for then."""
+        if self._thread is None:
+            self._thread = Thread(target=self._prepare, daemon=True)
+            self._thread.start()
+        if self._error is not None:
+            raise self._error
+
+    def settings(self) -> "Settings":
+        """Return the settings. Raises ConfigError."""
+        if self._thread is None:
+            self._prepare()
+        else:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
+        if self._settings is None:
+            raise AssertionError("unreachable: preparation ended without a result")
+        return self._settings
+
+    def _prepare(self) -> None:
+        from spacemap.config import load_settings  # noqa: PLC0415 - not before the workers have started
+
+        try:
+            self._settings = load_settings(self._config)
+        except SpacemapError as error:
+            self._error = error
+            return
+        for module in self._modules:
+            import_module(module)
+
+
+def ranges(arguments: Arguments) -> Ranges:
+    """Return the boundaries that were given, by the name of their option."""
+    given = {}
+    if arguments.size_buckets is not None:
+        given["size_bounds"] = parse_size_bounds(arguments.size_buckets)
+    if arguments.age_buckets is not None:
+        given["age_bounds"] = parse_age_bounds(arguments.age_buckets)
+    return given
+
+
+def _units(arguments: Arguments, settings: "Settings") -> Units:
+    return Units.BYTES if arguments.bytes else Units.SI if arguments.si else settings.display.units
+
+
+def _report_options(
+    arguments: Arguments, settings: "Settings", measure: "Measure", origin: Origin | None
+) -> "ReportOptions":
+    from spacemap.cli.report import ReportOptions  # noqa: PLC0415 - not before the workers have started
+
+    is_terminal = output.stdout_is_terminal()
+    allowed = settings.display.color and not arguments.no_color and not os.environ.get("NO_COLOR")
+    return ReportOptions(
+        by=By(arguments.by),
+        measure=measure,
+        units=_units(arguments, settings),
+        verbose=arguments.verbose,
+        color=is_terminal and allowed and os.environ.get("TERM") != "dumb",
+        width=output.stdout_width(os.environ.get("COLUMNS")),
+        encoding=output.stdout_encoding(),
+        whole_paths=not is_terminal,
+        origin=origin,
+    )
+
+
+def _breakdown_options(
+    snapshot: "Snapshot", settings: "Settings", options: "ReportOptions", ranges: Ranges
+) -> "BreakdownOptions":
+    from spacemap.analyze.breakdown import BreakdownOptions  # noqa: PLC0415 - imports numpy
+
+    return BreakdownOptions(
+        by=options.by,
+        measure=options.measure,
+        categories=settings.categories,
+        now_seconds=snapshot.facts.started_ns // 1_000_000_000,
+        extension_colors=settings.extension_colors,
+        units=options.units,
+        **ranges,
+    )
+
+
+def _findings(snapshot: "Snapshot", options: "BreakdownOptions", top: int, origin: Origin | None) -> "Findings":
+    from spacemap.analyze.breakdown import breakdown  # noqa: PLC0415 - imports numpy
+    from spacemap.analyze.top import largest_directories, largest_files  # noqa: PLC0415 - as above
+    from spacemap.cli.report import Findings  # noqa: PLC0415 - as above
+
+    return Findings(
+        buckets=breakdown(snapshot.tree, options),
+        top_files=largest_files(snapshot.tree, top, options.measure).tolist(),
+        top_directories=largest_directories(snapshot.tree, top, options.measure).tolist(),
+        # What is kept tells of the past, the file system of now.
+        disk=disk_space(snapshot.roots[0]) if origin is None else None,
+    )
+
+
+def _output(arguments: Arguments, snapshot: "Snapshot", findings: "Findings", options: "ReportOptions") -> None:
+    """Write the report where it was asked for: JSON to a file, JSON or text to stdout."""
+    is_file = arguments.output is not None and arguments.output_form is not OutputForm.SNAPSHOT
+    if not arguments.json and not is_file:
+        from spacemap.cli.report import render_report  # noqa: PLC0415 - as above
+
+        output.write_text(render_report(snapshot, findings, options))
+        return
+    from spacemap.export.json_report import JsonReport, report_json  # noqa: PLC0415 - only for JSON
+
+    report = JsonReport(
+        mode=options.by.value,
+        measure=options.measure,
+        buckets=findings.buckets,
+        top_files=findings.top_files,
+        top_directories=findings.top_directories,
+        disk=findings.disk,
+    )
+    document = report_json(snapshot, report)
+    if arguments.json:
+        output.write_bytes(document)
+    if arguments.output is None or not is_file:
+        return
+    if arguments.output_form is OutputForm.ENTRIES:
+        from spacemap.export.json_snapshot import write_json  # noqa: PLC0415 - only for such a file
+
+        write_json(arguments.output, snapshot, document)
+    else:
+        output.write_file(arguments.output, document)
