@@ -4,11 +4,13 @@ A header, aligned blocks one right after the other, a footer of JSON that lists 
 footer. A checksum covers every byte but those of the trailer, which must be what the size of the file says.
 """
 
+import fcntl
 import mmap
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from enum import Enum
 from struct import Struct
 from typing import BinaryIO, NamedTuple
 
@@ -31,10 +33,19 @@ _HEADER = Struct("<8sIIQ32xQ")
 _TRAILER = Struct("<QQQ8s")
 """Offset, length and checksum of the footer."""
 _END = b"\x1a\n\rpams\x89"
-_TEMPORARY = b".spacemap-%s.tmp"
+TEMPORARY = b".spacemap-%s.tmp"
 _WIDTHS = (1, 2, 4, 8)
 _HEX = frozenset("0123456789abcdef")
 AGAIN = "scan again, or take another copy of it"
+
+
+class Durability(Enum):
+    """What a file that was written outlives."""
+
+    POWER_FAILURE = "power failure"
+    """It is on the disk, under its name, when the writer returns."""
+    CRASH = "crash"
+    """The end of the program at any point. After a power failure its checksums may fail, which a reader notices."""
 
 
 class Layout(NamedTuple):
@@ -96,30 +107,35 @@ def damaged(what: str) -> FormatError:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, durability: Durability = Durability.POWER_FAILURE) -> Iterator[BinaryIO]:
     """Open a file to be written in the place of `path`: it appears there when the body ends, whole and on the disk.
 
+    While it is written it has a lock, by which a leftover of a killed writer can be told from work in progress.
     When anything fails, what was there before is untouched and nothing else is left. Raises SpacemapError for what
     the system refuses.
     """
     target = os.path.realpath(os.fsencode(path))
     place = os.path.dirname(target)
-    temporary = os.path.join(place, _TEMPORARY % os.urandom(8).hex().encode())
+    temporary = os.path.join(place, TEMPORARY % os.urandom(8).hex().encode())
     try:
         mode = _mode(target)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
             with open(descriptor, "wb") as file:
+                with suppress(OSError):  # not every file system has locks; age tells leftovers apart there
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if mode is not None:
                     os.fchmod(descriptor, mode)
                 yield file
                 file.flush()
-                os.fsync(descriptor)
+                if durability is Durability.POWER_FAILURE:
+                    os.fsync(descriptor)
             os.replace(temporary, target)
         except BaseException:
             os.unlink(temporary)
             raise
-        _sync_directory(place)
+        if durability is Durability.POWER_FAILURE:
+            _sync_directory(place)
     except OSError as error:
         hint = "make room or name another place; what was there before is untouched"
         raise SpacemapError(f"{shown(path)}: cannot be written: {error.strerror}; {hint}") from error

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from spacemap.store.blocks import (
     BlockFile,
+    Durability,
     Json,
     Path,
     atomic_file,
@@ -60,8 +61,8 @@ class SnapshotFile:
         return Snapshot(tree, self.roots, self.facts)
 
 
-def write_snapshot(path: Path, snapshot: Snapshot) -> None:
-    """Write a snapshot to a file, in the place of what may be there; it is on the disk when this returns.
+def write_snapshot(path: Path, snapshot: Snapshot, *, durability: Durability = Durability.POWER_FAILURE) -> None:
+    """Write a snapshot to a file, in the place of what may be there; by default it is on the disk when this returns.
 
     Raises SpacemapError; what was there before is then untouched.
     """
@@ -78,7 +79,7 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
         "roots": roots_to_json(snapshot.roots),
         "totals": totals_to_json(root_totals(snapshot.tree)),
     }
-    with atomic_file(path) as file:
+    with atomic_file(path, durability) as file:
         write_blocks(file, LAYOUT, as_blocks(kept_columns(snapshot.tree)), footer)
 
 
