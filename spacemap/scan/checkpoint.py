@@ -32,8 +32,6 @@ class Checkpointing(NamedTuple):
     """Whether to take up what is there."""
     interval: float = 30.0
     """Seconds after which what was received is brought to the disk."""
-    after: float = 0.0
-    """Seconds that a scan may take without keeping one."""
 
 
 class Resumed(NamedTuple):
@@ -59,7 +57,7 @@ class Checkpoint:
         self._frames = 0
         """So many of the scan's frames are in the log."""
         self._renamed = 0
-        self._begun = self._synced = time.monotonic()
+        self._synced = time.monotonic()
 
     def resume(self) -> Resumed:
         """Take up what is there. Raises UsageError when it is of another scan, FormatError when it is none."""
@@ -76,20 +74,15 @@ class Checkpoint:
     def advance(self, frames: Sequence[memoryview], renamed: Sequence[tuple[int, int]]) -> None:
         """Write what is new. Called a few times a second; what it wrote outlives this process."""
         now = time.monotonic()
-        if self._log is None:
-            if now - self._begun < self.plan.after:
-                return
-            self.begin()
+        self.begin()
         self._append(frames, renamed)
         if now - self._synced >= self.plan.interval and self._log is not None:
             self._log.sync()
             self._synced = now
 
     def begin(self) -> None:
-        """Make the log. Raises UsageError, SpacemapError."""
+        """Make the log, unless there is one. Raises UsageError, SpacemapError."""
         if self._log is None:
-            if self.plan.after:
-                os.makedirs(os.path.dirname(self.plan.path), exist_ok=True)
             self._log = create_log(self.plan.path, self._facts)
 
     def finish(self, frames: Sequence[memoryview], renamed: Sequence[tuple[int, int]]) -> None:

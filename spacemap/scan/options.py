@@ -1,5 +1,6 @@
 """What a scan is told: one frozen dataclass, built by its callers only."""
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -82,3 +83,31 @@ class ScanOptions(NamedTuple):
             "times": self.times.value,
             "max_memory": self.max_memory,
         }
+
+    def shaped(self, shaping: Mapping[str, object]) -> "ScanOptions":
+        """Return these options with those that decide what the tree holds taken from what `shaping` returned.
+
+        Raises ValueError for what it cannot have returned.
+        """
+        result = self._replace(
+            boundary=MountBoundary.STAY if shaping.get("one_file_system") else MountBoundary.CROSS,
+            symlinks=Symlinks.FOLLOW if shaping.get("follow_symlinks") else Symlinks.NEVER,
+            kernel_fs=KernelFileSystems(shaping.get("kernel_fs")),
+            max_depth=_number(shaping.get("max_depth")),
+            exclude=_texts(shaping.get("exclude")),
+            prune=_texts(shaping.get("prune")),
+            cache_tagged=CacheTagged.EXCLUDE if shaping.get("exclude_caches") else CacheTagged.ENTER,
+            times=Times(shaping.get("times")),
+            max_memory=_number(shaping.get("max_memory")),
+        )
+        if result.shaping() != shaping:
+            raise ValueError("there are options that this version does not know")
+        return result
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()

@@ -12,6 +12,7 @@ from spacemap.scan.engine import WORKER_BITS, WalkerPlace, choose_engine, make_w
 from spacemap.scan.frames import Receiver
 from spacemap.scan.frontier import Frontier, as_decisions
 from spacemap.scan.interrupts import Interrupts
+from spacemap.scan.late import LateCheckpoint
 from spacemap.scan.mounts import read_mounts
 from spacemap.scan.options import EngineName, ScanOptions, Symlinks
 from spacemap.scan.progress import Progress
@@ -59,14 +60,14 @@ def scan(  # noqa: PLR0913 - each is a way to scan, and most have none but the f
     *,
     base: "Snapshot | None" = None,
     rescan: Rescan | None = None,
-    checkpoint: "Checkpointing | None" = None,
+    checkpoint: "Checkpointing | LateCheckpoint | None" = None,
 ) -> "Snapshot":
     """Scan directories (or files) and return their tree with the facts of the scan.
 
     With a `base`, an earlier snapshot of the same roots, only what changed since is listed, as `rescan` says (see
     `Rescan`; by default, all that a full scan would find). A base that cannot be used is left, with a note.
     With a `checkpoint`, what was received is kept in a file, which a later scan takes up in the same way; it is
-    removed when the scan is complete.
+    removed when the scan is complete. A `LateCheckpoint` is made only when the scan takes long.
 
     A root that is a symlink is resolved; a root inside another is left out, with a note. An interrupt
     (KeyboardInterrupt) ends the listing: the snapshot then holds what was learnt, and says so. `on_progress` is
@@ -75,7 +76,9 @@ def scan(  # noqa: PLR0913 - each is a way to scan, and most have none but the f
     Raises RootError, EngineError, UsageError, and SpacemapError for a checkpoint that cannot be written.
     """
     run = _Scan([find_root(root) for root in roots], options or ScanOptions(), on_progress)
-    if checkpoint is not None:
+    if isinstance(checkpoint, LateCheckpoint):
+        run.late = checkpoint
+    elif checkpoint is not None:
         run.keep(checkpoint)
     return run.run(base, rescan or Rescan())
 
@@ -107,6 +110,7 @@ class _Scan:
         self.reuse: Reuse | None = None
         self.base_use: BaseUse | None = None
         self.checkpoint: Checkpoint | None = None
+        self.late: LateCheckpoint | None = None
         self.own_number = 1
         """Of this process where workers are numbered."""
 
@@ -205,8 +209,16 @@ class _Scan:
         self._reuse(base_of_batches(resumed.batches, {}, resumed.started_ns), rescan, resumed.started_ns)
 
     def _advance_checkpoint(self) -> None:
+        if self.late is not None and time.monotonic_ns() - self.clock_ns >= self.late.after * 1e9:
+            self._begin_late(self.late)
         if self.checkpoint is not None:
             self.checkpoint.advance(self.collected.frames, self.reuse.renamed if self.reuse is not None else [])
+
+    def _begin_late(self, late: LateCheckpoint) -> None:
+        from spacemap.scan.checkpoint import facts_of  # noqa: PLC0415 - most scans keep none
+
+        self.late = None
+        self.checkpoint = late.make(facts_of(self.paths, self.options, self.started_ns))
 
     def _end_checkpoint(self, checkpoint: "Checkpoint") -> None:
         """Remove the checkpoint of a complete scan; keep all of it when there is something left to do."""
