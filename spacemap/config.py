@@ -1,7 +1,7 @@
 """Configuration: TOML in, frozen settings out; a key that is not known is an error that names it."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -19,10 +19,11 @@ from spacemap.analyze.categories import (
     with_category,
     with_colors,
 )
-from spacemap.errors import ConfigError
+from spacemap.errors import ConfigError, UsageError
 from spacemap.render.palette import TERMINAL_COLORS, is_color
 from spacemap.render.text import display_name, display_text
-from spacemap.units import Units
+from spacemap.scan.rescan import Rescan
+from spacemap.units import Units, parse_age, parse_size
 
 Value = object
 """Anything that TOML can hold."""
@@ -46,6 +47,20 @@ class Display:
 
 
 @dataclass(frozen=True, slots=True)
+class Cache:
+    """Where earlier scans are kept, and what is taken on trust of them, when the command line does not say."""
+
+    directory: str | None = None
+    """None: where the platform has caches."""
+    size: int = 2 << 30
+    """Bytes that kept scans take at most."""
+    large: int = Rescan().large_bytes
+    """At level fast, files of at least so many bytes are measured."""
+    recent: int = Rescan().recent_seconds
+    """At level fast, files modified so recently are measured; seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that a configuration file decides."""
 
@@ -53,6 +68,7 @@ class Settings:
     extension_colors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """By extension, lower case, without the dot."""
     display: Display = field(default_factory=Display)
+    cache: Cache = field(default_factory=Cache)
 
 
 def load_settings(file: str | None) -> Settings:
@@ -92,7 +108,8 @@ class _Reader:
         self._source = source
 
     def settings(self, document: Table) -> Settings:
-        self._know(document, "", ("categories", "remaps", "category_colors", "extension_colors", "display"))
+        known = ("categories", "remaps", "category_colors", "extension_colors", "display", "cache")
+        self._know(document, "", known)
         categories = default_categories()
         for key, value in self._table(document.get("categories", {}), "categories").items():
             categories = with_category(categories, self._category(key, value, categories))
@@ -111,6 +128,7 @@ class _Reader:
             categories=with_colors(categories, category_colors),
             extension_colors=MappingProxyType(extension_colors),
             display=self._display(self._table(document.get("display", {}), "display")),
+            cache=self._cache(self._table(document.get("cache", {}), "cache")),
         )
 
     def _category(self, key: str, value: Value, known: tuple[Category, ...]) -> Category:
@@ -160,6 +178,30 @@ class _Reader:
             top=top,
             color=self._flag(table.get("color", default.color), "display.color"),
         )
+
+    def _cache(self, table: Table) -> Cache:
+        self._know(table, "cache", ("directory", "size", "large", "recent"))
+        default = Cache()
+        directory = default.directory
+        if "directory" in table:
+            directory = os.path.expanduser(self._text(table["directory"], "cache.directory"))
+            if not os.path.isabs(directory):
+                raise self._error("cache.directory", "expected an absolute path, or one that begins with ~/")
+        return Cache(
+            directory=directory,
+            size=self._amount(table.get("size", default.size), "cache.size", parse_size),
+            large=self._amount(table.get("large", default.large), "cache.large", parse_size),
+            recent=self._amount(table.get("recent", f"{default.recent}s"), "cache.recent", parse_age),
+        )
+
+    def _amount(self, value: Value, place: str, parse: Callable[[str], int]) -> int:
+        """Return a size or an age; a number of bytes may stand without quotes."""
+        if parse is parse_size and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+        try:
+            return parse(self._text(value, place))
+        except UsageError as error:
+            raise self._error(place, display_text(str(error))) from error
 
     def _know(self, table: Table, place: str, known: Iterable[str]) -> None:
         for key in table:

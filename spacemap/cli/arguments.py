@@ -5,6 +5,7 @@ import os
 from enum import Enum
 from typing import NamedTuple
 
+from spacemap.cli.earlier import Earlier, add_earlier, earlier_of, take_path, with_values
 from spacemap.errors import UsageError
 from spacemap.render.text import display_name
 from spacemap.scan.exclude import Exclusions, read_patterns
@@ -24,7 +25,7 @@ MAX_THREADS = 1024
 
 DESCRIPTION = "Where did the space go: scan directories in parallel and report what uses the disk."
 EPILOG = """\
-`spacemap engines` shows which engines can be used here.
+`spacemap engines` shows which engines can be used here, `spacemap cache` what is kept of earlier scans.
 
 exit status:
   0  complete
@@ -46,10 +47,14 @@ class OutputForm(Enum):
 class Arguments(NamedTuple):
     """The command line of a scan or of a report from a kept one, checked."""
 
+    words: tuple[str, ...]
+    """As given."""
     paths: tuple[str, ...]
+    """Empty when none was given."""
     is_stored: bool
     """The one path is a file that holds a snapshot, to be reported from."""
     scan: ScanOptions
+    earlier: Earlier
     by: str
     size_buckets: str | None
     age_buckets: str | None
@@ -68,19 +73,28 @@ class Arguments(NamedTuple):
     progress: bool
 
 
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Shows a value that is given with an equals sign only as that."""
+
+    def format_help(self) -> str:
+        """Return the help."""
+        return super().format_help().replace(" [=", "[=")
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of `spacemap [PATH...]`."""
     root = argparse.ArgumentParser(
         prog="spacemap",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     root.add_argument("paths", metavar="PATH", nargs="*", help="what to scan (default: .), or FILE.smap to report from")
     root.add_argument("--version", action="store_true", help="print the version and exit")
     _add_scan(root.add_argument_group("scan"))
     _add_exclusions(root.add_argument_group("what to leave out"))
+    add_earlier(root.add_argument_group("earlier scans"))
     _add_report(root.add_argument_group("report"))
     return root
 
@@ -150,9 +164,10 @@ def parse(words: list[str]) -> Arguments | None:
 
     Raises UsageError; SystemExit from argparse itself, with status 2, or 0 after --help.
     """
-    given = parser().parse_args(words)
+    given = parser().parse_args(with_values(words))
     if given.version:
         return None
+    take_path(given)
     if given.quiet and given.progress:
         raise UsageError("--quiet and --progress contradict each other: give one of them")
     if given.si and given.bytes:
@@ -164,9 +179,11 @@ def parse(words: list[str]) -> Arguments | None:
     if given.summary_only and (given.output is None or _output_form(given) is OutputForm.SNAPSHOT):
         raise UsageError("--summary-only leaves the entries out of JSON: name a file with --output FILE.json")
     return Arguments(
-        paths=tuple(given.paths) or (".",),
+        words=tuple(words),
+        paths=tuple(given.paths),
         is_stored=_is_stored(given),
         scan=_scan_options(given),
+        earlier=earlier_of(given),
         by=given.by,
         size_buckets=given.size_buckets,
         age_buckets=given.age_buckets,
@@ -204,6 +221,7 @@ def _is_stored(given: argparse.Namespace) -> bool:
     scan = argparse.ArgumentParser(add_help=False)
     _add_scan(scan.add_argument_group())
     _add_exclusions(scan.add_argument_group())
+    add_earlier(scan.add_argument_group())
     for option, default in vars(scan.parse_args([])).items():
         if getattr(given, option) != default:
             name = "-x" if option == "one_file_system" else f"--{option.replace('_', '-')}"
@@ -233,11 +251,18 @@ def _scan_options(given: argparse.Namespace) -> ScanOptions:
         exclude=tuple(exclude),
         prune=tuple(given.prune),
         cache_tagged=CacheTagged.EXCLUDE if given.exclude_caches else CacheTagged.ENTER,
-        # Ages need times, and so does what is kept to be compared; other reports leave them out of every request.
-        times=Times.LEAVE if given.by != "age" and _output_form(given) is OutputForm.REPORT else Times.READ,
+        times=_times(given),
         stall_timeout=given.stall_timeout,
         max_memory=None if given.max_memory is None else parse_size(given.max_memory),
     )
+
+
+def _times(given: argparse.Namespace) -> Times:
+    """Return whether times are read: ages need them, and so does all that a later scan is compared with."""
+    is_kept = given.cached is not None or _output_form(given) is not OutputForm.REPORT
+    # Any other scan may get a checkpoint when it takes long.
+    has_no_checkpoint = given.follow_symlinks or given.max_memory is not None
+    return Times.LEAVE if has_no_checkpoint and not is_kept and given.by != "age" else Times.READ
 
 
 def _patterns_of(name: str) -> tuple[str, ...]:

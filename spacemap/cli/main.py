@@ -4,13 +4,14 @@ import gc
 import os
 import signal
 import sys
+from importlib import import_module
 from types import FrameType
 
 from spacemap import __version__
 from spacemap.cli import output
 from spacemap.errors import ExitCode, SpacemapError
 
-COMMANDS = {"engines": "spacemap.cli.commands.engines"}
+COMMANDS = {"engines": "spacemap.cli.commands.engines", "cache": "spacemap.cli.commands.cache"}
 """Words that are a command when they stand first; a directory of that name is `./engines`."""
 
 
@@ -49,9 +50,8 @@ def _command(words: list[str]) -> ExitCode:
     if words == ["--version"]:
         return _print_version()
     if words and words[0] in COMMANDS:
-        from spacemap.cli.commands import engines  # noqa: PLC0415 - only this command needs it
-
-        return engines.run(words[1:])
+        code: ExitCode = import_module(COMMANDS[words[0]]).run(words[1:])
+        return code
     from spacemap.cli.arguments import parse  # noqa: PLC0415 - argparse is not needed for the version
 
     arguments = parse(words)
@@ -61,6 +61,14 @@ def _command(words: list[str]) -> ExitCode:
         from spacemap.cli.commands import stored  # noqa: PLC0415 - a scan does not need it
 
         return stored.run(arguments)
+    if arguments.earlier.resumes or arguments.earlier.checkpoint is not None:
+        from spacemap.cli.commands import checkpointed  # noqa: PLC0415 - not for a plain scan
+
+        return checkpointed.run(arguments)
+    if arguments.earlier.level is not None:
+        from spacemap.cli.commands import cached  # noqa: PLC0415 - as above
+
+        return cached.run(arguments)
     from spacemap.cli.commands import scan  # noqa: PLC0415 - a wrong argument costs no more than its message
 
     return scan.run(arguments)

@@ -1,6 +1,7 @@
 """A snapshot brought before its reader: settings, what was found, and the text, JSON or file that was asked for."""
 
 import os
+import time
 from importlib import import_module
 from threading import Thread
 from typing import NamedTuple
@@ -75,7 +76,7 @@ def _report(
     from spacemap.tree.measure import Measure  # noqa: PLC0415 - imports numpy, which waits until workers list
 
     measure = Measure.APPARENT if arguments.apparent_size or settings.display.apparent_size else Measure.DISK
-    options = _report_options(arguments, settings, measure, origin)
+    options = _report_options(arguments, settings, measure, origin, _reused(snapshot, _units(arguments, settings)))
     top = settings.display.top if arguments.top is None else arguments.top
     findings = _findings(snapshot, _breakdown_options(snapshot, settings, options, ranges), top, origin)
     _output(arguments, snapshot, findings, options)
@@ -110,6 +111,11 @@ def show_summary(  # noqa: PLR0913 - what there is to say, and how
         parts.append("partial: the scan was interrupted")
     if totals.unreadable_paths:
         parts.append(f"{format_number(totals.unreadable_paths, 'path')} could not be read")
+    if facts.base is not None:
+        from spacemap.cli.reused import describe_base  # noqa: PLC0415 - most scans use none
+
+        described = describe_base(facts.base, totals.directories, time.time_ns(), _units(arguments, settings))
+        parts.append(described[:1].lower() + described[1:])
     kept = f" ({origin.when}, from {display_name(origin.path)})" if origin is not None else ""
     output.write_text(f"{', '.join(map(display_name, roots))}{kept}\n{'; '.join(parts)}\n")
 
@@ -144,6 +150,11 @@ class Preparation:
             raise AssertionError("unreachable: preparation ended without a result")
         return self._settings
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `settings` returns at once."""
+        return self._thread is not None and not self._thread.is_alive()
+
     def _prepare(self) -> None:
         from spacemap.config import load_settings  # noqa: PLC0415 - not before the workers have started
 
@@ -171,7 +182,7 @@ def _units(arguments: Arguments, settings: "Settings") -> Units:
 
 
 def _report_options(
-    arguments: Arguments, settings: "Settings", measure: "Measure", origin: Origin | None
+    arguments: Arguments, settings: "Settings", measure: "Measure", origin: Origin | None, reused: str
 ) -> "ReportOptions":
     from spacemap.cli.report import ReportOptions  # noqa: PLC0415 - not before the workers have started
 
@@ -187,7 +198,19 @@ def _report_options(
         encoding=output.stdout_encoding(),
         whole_paths=not is_terminal,
         origin=origin,
+        reused=reused,
     )
+
+
+def _reused(snapshot: "Snapshot", units: Units) -> str:
+    """Return what to say of an earlier scan that was used; empty when none was."""
+    tree, base = snapshot.tree, snapshot.facts.base
+    if base is None:
+        return ""
+    from spacemap.cli.reused import describe_base  # noqa: PLC0415 - most scans use none
+
+    directories = int(tree.totals.directories[0]) - (not tree.name(0))
+    return describe_base(base, directories, time.time_ns(), units)
 
 
 def _breakdown_options(

@@ -61,6 +61,8 @@ class ReportOptions:
     """Longer than a line if need be: for a pipe, where a path is read by a program."""
     origin: "Origin | None" = None
     """Where the snapshot was kept and how old it is; None for a scan that has just ended."""
+    reused: str = ""
+    """What there is to say of an earlier scan that was used."""
 
 
 def render_report(snapshot: Snapshot, findings: Findings, options: ReportOptions) -> str:
@@ -142,6 +144,8 @@ class _Report:
         if disk is not None and 0 < used <= disk.used:
             scanned += f"; {format_percent(used, disk.used)} of the used disk"
         self._line(f"{scanned} ({format_duration(self._snapshot.facts.elapsed_ns)})")
+        if self._options.reused:
+            self._line(self._options.reused)
         if disk is not None:
             share = format_percent(disk.used, disk.used + disk.available)
             total, free = self._size(disk.total), self._size(disk.available)

@@ -12,7 +12,7 @@ from spacemap.tree.columns import U64
 from spacemap.tree.measure import Measure, root_size, sizes, subtree_sizes
 from spacemap.tree.names import name_to_text
 from spacemap.tree.omissions import describe_problem, omissions
-from spacemap.tree.snapshot import Facts, Snapshot
+from spacemap.tree.snapshot import BaseUse, Facts, Snapshot
 from spacemap.tree.tree import Tree
 from spacemap.units import percent
 
@@ -148,6 +148,17 @@ def _scan(facts: Facts) -> dict[str, Json]:
         "host": facts.host,
         "completeness": facts.completeness.value,
         "notes": list(facts.notes),
+        "base": None if facts.base is None else _base(facts.base),
+    }
+
+
+def _base(base: BaseUse) -> dict[str, Json]:
+    return {
+        "level": base.level,
+        "started": _moment(base.started_ns),
+        "kept_directories": base.kept_directories,
+        "trusted_entries": base.trusted_entries,
+        "trusted_bytes": base.trusted_bytes,
     }
 
 

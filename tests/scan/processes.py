@@ -15,13 +15,14 @@ Word = str | bytes | Path
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Return the environment of a child that finds this checkout, and nobody's configuration."""
+    """Return the environment of a child that finds this checkout, nobody's configuration and nobody's cache."""
     return {
         **os.environ,  # noqa: TID251 - a child's environment begins with ours
         "PYTHONPATH": str(REPOSITORY),
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
         "XDG_CONFIG_HOME": "/nonexistent",
+        "XDG_CACHE_HOME": "/dev/null/nowhere",
         **changes,
     }
 

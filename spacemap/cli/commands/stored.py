@@ -29,7 +29,7 @@ def run(arguments: Arguments) -> ExitCode:
             f"--by age: {display_name(os.fsencode(path))} was scanned without times; scan again, or choose another --by"
         )
     present.present(snapshot, arguments, settings, ranges, origin=_origin(path, snapshot.facts))
-    return _exit_code(snapshot.facts, len(snapshot.tree.problems))
+    return exit_code_of(snapshot.facts, len(snapshot.tree.problems))
 
 
 def _summary(path: str, arguments: Arguments) -> ExitCode:
@@ -39,14 +39,20 @@ def _summary(path: str, arguments: Arguments) -> ExitCode:
 
     settings, file = load_settings(arguments.config), open_snapshot(path)
     present.show_summary(file.roots, file.totals, file.facts, arguments, settings, _origin(path, file.facts))
-    return _exit_code(file.facts, file.totals.unreadable_paths)
+    return exit_code_of(file.facts, file.totals.unreadable_paths)
 
 
 def _origin(path: str, facts: "Facts") -> present.Origin:
+    return present.Origin(os.fsencode(path), as_of(facts))
+
+
+def as_of(facts: "Facts") -> str:
+    """Return when a kept scan began, and how long ago that is."""
     age = format_ago(time.time_ns() // 1_000_000_000 - facts.started_ns // 1_000_000_000)
-    return present.Origin(os.fsencode(path), f"as of {format_moment(facts.started_ns)}, {age}")
+    return f"as of {format_moment(facts.started_ns)}, {age}"
 
 
-def _exit_code(facts: "Facts", problems: int) -> ExitCode:
+def exit_code_of(facts: "Facts", problems: int) -> ExitCode:
+    """Return how complete a kept scan is."""
     # Nothing was interrupted now: what a kept scan lacks is told as what could not be read.
     return ExitCode.INCOMPLETE if problems or facts.completeness.value != "complete" else ExitCode.COMPLETE

@@ -1,0 +1,103 @@
+"""The checkpoint that a scan keeps by itself in the cache: when it begins, and how an earlier one is offered."""
+
+import os
+import time
+
+from spacemap.cli import output
+from spacemap.scan.late import LateCheckpoint
+
+TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spacemap.cli.arguments import Arguments
+    from spacemap.config import Settings
+    from spacemap.scan.automatic import AutomaticCheckpoint
+    from spacemap.scan.checkpoint import Checkpoint
+    from spacemap.store.cache import Key
+    from spacemap.tree.snapshot import Snapshot
+
+SECONDS = 60.0
+"""A scan that takes longer keeps a checkpoint."""
+
+
+def cache_directory(arguments: "Arguments", settings: "Settings") -> str:
+    """Return where scans and checkpoints are kept."""
+    from spacemap.locations import cache_directory as default  # noqa: PLC0415 - not before it is needed
+
+    return arguments.earlier.cache_directory or settings.cache.directory or os.fspath(default())
+
+
+def key_of(arguments: "Arguments") -> "Key":
+    """Return what a scan with these arguments is found by. Raises RootError."""
+    from spacemap.scan.roots import distinct_roots, find_root  # noqa: PLC0415 - not before it is needed
+    from spacemap.store.cache import Key  # noqa: PLC0415 - as above
+
+    roots, _ = distinct_roots([find_root(path) for path in arguments.paths or (".",)])
+    return Key(os.uname().nodename, tuple(root.path for root in roots), arguments.scan.shaping())
+
+
+class Automatic:
+    """The automatic checkpoint of one scan."""
+
+    def __init__(self, arguments: "Arguments", settings: "Callable[[], Settings]") -> None:
+        self._arguments = arguments
+        self._settings = settings
+        self._checkpoint: AutomaticCheckpoint | None = None
+        self._is_offered = False
+
+    @property
+    def plan(self) -> LateCheckpoint | None:
+        """When to begin; None for scans that cannot be resumed."""
+        options = self._arguments.scan
+        if options.symlinks.value == "follow" or options.max_memory is not None:
+            return None
+        return LateCheckpoint(SECONDS, self._make)
+
+    def offer(self, say: "Callable[[str], None]") -> None:
+        """Say so, once, when an earlier scan of the same was interrupted and left a checkpoint."""
+        if self._is_offered or self.plan is None:
+            return
+        self._is_offered = True
+        directory = cache_directory(self._arguments, self._settings())
+        if not os.path.isdir(os.path.join(directory, "checkpoints")):  # so far without any import
+            return
+        from spacemap.cli.resuming import how_to_resume  # noqa: PLC0415 - mostly there is none
+        from spacemap.store.cache import checkpoint_path, is_locked  # noqa: PLC0415 - as above
+        from spacemap.units import format_ago  # noqa: PLC0415 - as above
+
+        path = checkpoint_path(directory, key_of(self._arguments))
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return
+        if status.st_size and not is_locked(path):
+            age = format_ago(int(time.time() - status.st_mtime))
+            command = how_to_resume(self._arguments.words, os.fsdecode(path))
+            say(f"a scan of the same was interrupted {age}; to continue that one: {command}")
+
+    def tell(self, snapshot: "Snapshot") -> None:
+        """Say how to continue an interrupted scan, or why it cannot be."""
+        if self._checkpoint is None:
+            return
+        if self._checkpoint.failure:
+            output.complain(f"no checkpoint was kept: {self._checkpoint.failure}")
+        elif snapshot.facts.completeness.value == "interrupted":
+            tell_how_to_resume(self._arguments, self._checkpoint.plan.path)
+
+    def _make(self, facts: dict[str, object]) -> "Checkpoint":
+        from spacemap.scan.automatic import AutomaticCheckpoint  # noqa: PLC0415 - only for a long scan
+        from spacemap.scan.checkpoint import Checkpointing  # noqa: PLC0415 - as above
+        from spacemap.store.cache import checkpoint_path  # noqa: PLC0415 - as above
+
+        path = checkpoint_path(cache_directory(self._arguments, self._settings()), key_of(self._arguments))
+        plan = Checkpointing(os.fsdecode(path), interval=self._arguments.earlier.interval)
+        self._checkpoint = AutomaticCheckpoint(path, plan, facts)
+        return self._checkpoint
+
+
+def tell_how_to_resume(arguments: "Arguments", path: str) -> None:
+    """Write the command that continues a checkpoint to stderr."""
+    from spacemap.cli.resuming import how_to_resume  # noqa: PLC0415 - only after an interrupt
+
+    output.complain(f"interrupted; to continue: {how_to_resume(arguments.words, path)}")

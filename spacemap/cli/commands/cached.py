@@ -1,0 +1,106 @@
+"""`spacemap --cached`: scan from the newest kept scan of the same, report, and keep the result for the next time."""
+
+from dataclasses import replace
+
+from spacemap.cli import output, present
+from spacemap.cli.arguments import Arguments
+from spacemap.cli.automatic import Automatic, cache_directory, key_of
+from spacemap.cli.commands.scan import exit_code, scan_visibly
+from spacemap.cli.commands.stored import as_of, exit_code_of
+from spacemap.cli.earlier import rescan_of
+from spacemap.config import Settings, load_settings
+from spacemap.errors import ExitCode, SpacemapError, UsageError
+from spacemap.render.text import display_name
+from spacemap.scan.rescan import Level
+from spacemap.store import cache
+from spacemap.tree.columns import Kind
+from spacemap.tree.measure import Measure, sizes
+from spacemap.tree.snapshot import BaseUse, Completeness, Snapshot
+
+
+def run(arguments: Arguments) -> ExitCode:
+    """Scan and report as a scan without --cached does."""
+    settings = load_settings(arguments.config)
+    directory = cache_directory(arguments, settings)
+    present.check_output(arguments)
+    key = key_of(arguments)
+    found = cache.find(directory, key)
+    for warning in found.warnings:
+        output.complain(f"ignored in the cache: {warning}")
+    if arguments.earlier.level is Level.TRUST:
+        return _report(arguments, settings, key, found)
+    return _rescan(arguments, settings, found.snapshot)
+
+
+def _report(arguments: Arguments, settings: Settings, key: cache.Key, found: cache.Found) -> ExitCode:
+    """Report from the kept scan itself."""
+    snapshot, names = found.snapshot, ", ".join(map(display_name, key.roots))
+    if snapshot is None:
+        raise UsageError(f"--cached=trust: no scan of {names} is kept; scan it once with --cached")
+    differing = [name for name, value in key.options.items() if snapshot.facts.options.get(name) != value]
+    if differing:
+        raise UsageError(
+            f"--cached=trust: a scan of {names} is kept, with other options ({', '.join(differing)}); "
+            "give the same, or scan once with --cached"
+        )
+    tree, facts = snapshot.tree, snapshot.facts
+    is_file = tree.kind != Kind.DIRECTORY
+    base = BaseUse(
+        level="trust",
+        started_ns=facts.started_ns,
+        kept_directories=len(tree.directories.entry) - (not tree.name(0)),
+        trusted_entries=int(is_file.sum()),
+        trusted_bytes=int(sizes(tree, Measure.DISK, is_file.nonzero()[0]).sum()),
+    )
+    shown = replace(snapshot, facts=replace(facts, base=base))
+    origin = present.Origin(found.path, as_of(facts))
+    present.present(shown, arguments, settings, present.ranges(arguments), origin=origin)
+    return exit_code_of(facts, len(tree.problems))
+
+
+def _rescan(arguments: Arguments, settings: Settings, base: Snapshot | None) -> ExitCode:
+    ranges = present.ranges(arguments)
+    preparation = present.Preparation(arguments)
+    automatic = Automatic(arguments, preparation.settings)
+    rescan = rescan_of(arguments.earlier, settings.cache.large, settings.cache.recent)
+    # What was taken from the base is in no checkpoint.
+    checkpoint = automatic.plan if base is None else None
+    scanned = scan_visibly(arguments, preparation, base=base, rescan=rescan, checkpoint=checkpoint)
+    automatic.tell(scanned)
+    snapshot = scanned if base is None else since_oldest(scanned, base)
+    try:
+        present.present(snapshot, arguments, preparation.settings(), ranges)
+    except SystemExit:  # nobody reads the report any more; the scan is as good as before
+        keep(arguments, settings, snapshot, base)
+        raise
+    keep(arguments, settings, snapshot, base)
+    return exit_code(snapshot)
+
+
+def since_oldest(snapshot: Snapshot, base: Snapshot) -> Snapshot:
+    """Return a snapshot whose facts tell since when files are taken on trust: what the base took on trust, and this
+    scan again, is older than the base."""
+    use, former = snapshot.facts.base, base.facts.base
+    if use is None or former is None or not use.trusted_entries or not former.trusted_entries:
+        return snapshot
+    oldest = replace(use, started_ns=min(use.started_ns, former.started_ns))
+    return replace(snapshot, facts=replace(snapshot.facts, base=oldest))
+
+
+def keep(arguments: Arguments, settings: Settings, snapshot: Snapshot, base: Snapshot | None) -> None:
+    """Keep a complete scan, unless what is kept says the same; why that fails is one line on stderr."""
+    if snapshot.facts.completeness is not Completeness.COMPLETE:
+        return
+    if base is not None and snapshot.tree is base.tree and not _is_surer(snapshot, base):
+        return
+    size = arguments.earlier.cache_size
+    try:
+        cache.keep(cache_directory(arguments, settings), snapshot, settings.cache.size if size is None else size)
+    except SpacemapError as error:
+        output.complain(f"this scan was not kept: {error}")
+
+
+def _is_surer(snapshot: Snapshot, base: Snapshot) -> bool:
+    """Return whether a scan measured what its base had taken on trust."""
+    use, former = snapshot.facts.base, base.facts.base
+    return former is not None and former.trusted_entries > 0 and use is not None and not use.trusted_entries
