@@ -198,8 +198,9 @@ class _Reader:
         """Return a size or an age; a number of bytes may stand without quotes."""
         if parse is parse_size and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
+        text = self._text(value, place)
         try:
-            return parse(self._text(value, place))
+            return parse(text)
         except UsageError as error:
             raise self._error(place, display_text(str(error))) from error
 

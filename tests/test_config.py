@@ -6,7 +6,7 @@ import pytest
 
 from spacemap import locations
 from spacemap.analyze.categories import SPECIAL_CATEGORIES, Category, default_categories
-from spacemap.config import Display, Settings, load_settings, parse_settings
+from spacemap.config import Cache, Display, Settings, load_settings, parse_settings
 from spacemap.errors import ConfigError
 from spacemap.units import Units
 
@@ -71,13 +71,21 @@ def test_colors_and_display() -> None:
     assert Display(Units.SI, apparent_size=True, top=3, color=False) == actual.display
 
 
+def test_cache() -> None:
+    """Sizes and ages are written as on the command line, sizes also as numbers; `~` is the user's home."""
+    actual = parse_settings('[cache]\ndirectory = "~/kept"\nsize = "500M"\nlarge = 4096\nrecent = "30d"', "file").cache
+
+    assert Cache(str(Path("~/kept").expanduser()), 500 << 20, 4096, 30 * 86_400) == actual
+    assert Cache(None, 2 << 30, 1 << 20, 7 * 86_400) == parse_settings("", "file").cache
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[categorys]", 'f: unknown key "categorys" (did you mean "categories"?)'),
         (
             "zzzzzz = 1",
-            'f: unknown key "zzzzzz" (known: categories, remaps, category_colors, extension_colors, display)',
+            'f: unknown key "zzzzzz" (known: categories, remaps, category_colors, extension_colors, display, cache)',
         ),
         ("[display]\nunit = 1", 'f: unknown key "display.unit" (did you mean "units"?)'),
         ("[categories.x]\nextension = []", 'f: unknown key "categories.x.extension" (did you mean "extensions"?)'),
@@ -86,6 +94,14 @@ def test_colors_and_display() -> None:
         ("[display]\ntop = -1", "f: display.top: expected a whole number from 0 to 100,000, not -1"),
         ("[display]\ncolor = 1", "f: display.color: expected true or false, not 1"),
         ('[display]\nunits = "ice"', 'f: display.units: "ice" is none of iec, si, bytes (did you mean "iec"?)'),
+        ("[cache]\nsizes = 1", 'f: unknown key "cache.sizes" (did you mean "size"?)'),
+        ("[cache]\nsize = -1", "f: cache.size: expected text, not -1"),
+        ("[cache]\nrecent = 7", "f: cache.recent: expected text, not 7"),
+        ('[cache]\ndirectory = "kept"', "f: cache.directory: expected an absolute path, or one that begins with ~/"),
+        (
+            '[cache]\nlarge = "much"',
+            "f: cache.large: 'much' is not a size: write a number of bytes, or one with K, KiB or kB (M, G, T ...)",
+        ),
         ("categories = []", "f: categories: expected a table, not a list"),
         ("[categories]\nx = 1.5", "f: categories.x: expected a table, not a fraction"),
         ("[categories.x]\nextensions = 'a'", "f: categories.x.extensions: expected a list of texts, not text"),

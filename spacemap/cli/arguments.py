@@ -78,7 +78,7 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
     def format_help(self) -> str:
         """Return the help."""
-        return super().format_help().replace(" [=", "[=")
+        return super().format_help().replace(" [=LEVEL]  ", "[=LEVEL]   ").replace(" [=LEVEL]", "[=LEVEL]")
 
 
 def parser() -> argparse.ArgumentParser:

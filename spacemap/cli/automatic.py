@@ -56,7 +56,7 @@ class Automatic:
 
     def offer(self, say: "Callable[[str], None]") -> None:
         """Say so, once, when an earlier scan of the same was interrupted and left a checkpoint."""
-        if self._is_offered or self.plan is None:
+        if self._is_offered or self.plan is None or self._checkpoint is not None:  # the last: it has been replaced
             return
         self._is_offered = True
         directory = cache_directory(self._arguments, self._settings())

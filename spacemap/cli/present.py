@@ -58,10 +58,16 @@ def check_output(arguments: Arguments) -> None:
     """Raise SpacemapError where a snapshot could not be kept: better before a long scan than after it."""
     if arguments.output is None or arguments.output_form is OutputForm.REPORT:
         return
-    place = os.path.dirname(os.path.realpath(arguments.output))
-    if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
-        reason = "its directory cannot be written to" if os.path.isdir(place) else "there is no such directory"
+    if reason := why_unwritable(arguments.output):
         raise SpacemapError(f"{display_name(os.fsencode(arguments.output))}: {reason}; name another place")
+
+
+def why_unwritable(path: str) -> str:
+    """Return why no file can be made at a path; empty when it probably can."""
+    place = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(place):
+        return "there is no such directory"
+    return "" if os.access(place, os.W_OK | os.X_OK) else "its directory cannot be written to"
 
 
 def _needs_report(arguments: Arguments) -> bool:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 def describe_base(base: "BaseUse", directories: int, now_ns: int, units: Units) -> str:
     """Return one sentence; `directories` is how many the tree has."""
     age = format_ago(now_ns // 1_000_000_000 - base.started_ns // 1_000_000_000)
-    head = f"Cached scan of {format_moment(base.started_ns)} ({age}) at level {base.level}"
+    head = f"Earlier scan of {format_moment(base.started_ns)} ({age}) used at level {base.level}"
     kept = f"{format_count(base.kept_directories)} of {format_number(directories, 'directory', 'directories')}"
     if base.level == "trust":
         return f"{head}: {kept} not looked at again: every change in them since would be missed"

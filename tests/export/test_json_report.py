@@ -112,6 +112,7 @@ def test_whole_report() -> None:
             "host": "host",
             "completeness": "interrupted",
             "notes": ["a note"],
+            "base": None,
         },
     }
 

@@ -1,6 +1,7 @@
 """Real processes: the command line as a child, its workers, and conditions waited for."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "spacemap")
@@ -104,6 +107,21 @@ def in_namespace(script: str, *words: Word) -> subprocess.CompletedProcess[bytes
     """Run a shell script in mount namespace of its own: what it mounts goes when it ends."""
     command = ["unshare", *(["-m"] if os.geteuid() == 0 else ["-rm"]), "sh", "-ec", script, "sh", *words]
     return subprocess.run(command, capture_output=True, env=environment(), check=False, timeout=120)
+
+
+def as_other_user(place: Path) -> list[str]:
+    """Return what to put before a command so that permissions hold for it, with a way to a directory of a test.
+
+    Empty where they hold anyway.
+    """
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("no program to become another user")
+    for above in (place, *place.parents):
+        if above.stat().st_uid == 0 and above.is_relative_to("/tmp"):
+            above.chmod(above.stat().st_mode | 0o555)
+    return ["setpriv", "--reuid", "65534", "--clear-groups"]
 
 
 def can_mount(kind: str = "tmpfs") -> bool:

@@ -50,9 +50,7 @@ def _new(arguments: Arguments) -> str:
         raise UsageError(f"--checkpoint {shown}: it is there and no regular file; name another file")
     if os.path.exists(path) and os.path.getsize(path):
         raise UsageError(f"--checkpoint {shown}: it is there already; continue it with --resume, or name another file")
-    place = os.path.dirname(os.path.realpath(path))
-    if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
-        reason = "its directory cannot be written to" if os.path.isdir(place) else "there is no such directory"
+    if reason := present.why_unwritable(path):
         raise UsageError(f"--checkpoint {shown}: {reason}; name another place")
     return path
 
