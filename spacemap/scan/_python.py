@@ -5,6 +5,7 @@ import stat
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from errno import EIO, ELOOP, ENOENT, ENOTDIR
@@ -25,8 +26,8 @@ LISTER_BITS = 40
 """References of one lister: its number stands above these bits."""
 SIGN_OF_LIFE = 4096
 """Names after which a listing shows that it advances."""
-FLUSH_AFTER = 0.2
-"""Seconds after which a batch leaves, for the live view."""
+FLUSH_AFTER_NS = 200_000_000
+"""Time after which a batch leaves, for the live view."""
 PATH_PIECE = 4000
 """Longer paths are opened piece by piece."""
 CACHE_TAG_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
@@ -40,6 +41,8 @@ OPEN_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_
 PASS_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 KIND_OF_TYPE = tuple({4: DIRECTORY, 8: FILE, 10: SYMLINK}.get(number, OTHER) for number in range(16))
 """By the upper four bits of `st_mode`."""
+NOTHING = (0, 0, 0)
+"""The state of a lister that lists nothing."""
 
 
 class Walker:
@@ -70,7 +73,8 @@ class Walker:
         self.mount_names = [_mount_names(root) for root in roots]
         self._sink = sink
         self._memory: list[bytes] = []
-        self._stack: list[Waiting] = []
+        # Shared without a lock: a deque takes and gives single items atomically.
+        self._stack: deque[Waiting] = deque()
         self._poisoned: set[tuple[int, int]] = set()
         self._condition = threading.Condition()
         self._out_lock = threading.Lock()
@@ -108,18 +112,18 @@ class Walker:
             self._condition.notify_all()
 
     def poison(self, device: int, inode: int, /) -> None:
-        with self._condition:
-            self._poisoned.add((device, inode))
+        self._poisoned.add((device, inode))
 
     def wait(self, seconds: float, /) -> bool:
         with self._condition:
             return self._condition.wait_for(lambda: self._announced, seconds)
 
     def give(self, whole: bool, /) -> None:  # noqa: FBT001 - as in the contract
-        with self._condition:
-            count = len(self._stack) if whole else (len(self._stack) + 1) // 2
-            given, self._stack = self._stack[:count], self._stack[count:]
-            self._condition.notify_all()  # with nothing left, somebody must say that all are idle
+        count = len(self._stack) if whole else (len(self._stack) + 1) // 2
+        given: list[Waiting] = []
+        with suppress(IndexError):  # the listers may have taken some meanwhile
+            while len(given) < count:
+                given.append(self._stack.popleft())
         self._send(encode_directories(FrameType.DIRECTORIES, given))
 
     def take(self) -> bytes:
@@ -160,18 +164,23 @@ class Walker:
                 os._exit(1)
 
     def _serve(self, lister: "Lister") -> None:
-        while True:
-            with self._condition:
-                self._idle += 1
-                while not self._stack and not self._stopping:
-                    if self._idle == len(self._threads) and not self._announced:
-                        self._announce_idle()
-                    self._condition.wait()
-                self._idle -= 1
-                if self._stopping:
-                    return
+        while not self._stopping:
+            try:
                 waiting = self._stack.pop()
-            self._list(lister, waiting)
+            except IndexError:
+                self._await_work()
+            else:
+                self._list(lister, waiting)
+
+    def _await_work(self) -> None:
+        """Return once there may be something on the stack, or the walker stops."""
+        with self._condition:
+            self._idle += 1
+            while not self._stack and not self._stopping:
+                if self._idle == len(self._threads) and not self._announced:
+                    self._announce_idle()
+                self._condition.wait()
+            self._idle -= 1
 
     def _announce_idle(self) -> None:
         """Nothing waits and nobody lists: send what is left, and say so."""
@@ -182,26 +191,26 @@ class Walker:
         self._condition.notify_all()
 
     def _list(self, lister: "Lister", waiting: Waiting) -> None:
-        if (waiting.device, waiting.inode) in self._poisoned:
+        if self._poisoned and (waiting.device, waiting.inode) in self._poisoned:
             poisoned = Waiting(*_fields(waiting)[:5], waiting.notes | Note.POISONED, waiting.path)
             self._send(encode_directories(FrameType.DIRECTORIES, [poisoned]))
             return
         lister.current = (time.monotonic_ns(), waiting.device, waiting.inode)
         onward, back = lister.list_directory(waiting)
-        lister.current = (0, 0, 0)
+        lister.current = NOTHING
         if onward:
-            with self._condition:
-                self._stack += reversed(onward)
-                if self._idle:
+            self._stack.extend(reversed(onward))
+            if self._idle:
+                with self._condition:
                     self._condition.notify_all()
         if back:
             self._send(encode_directories(FrameType.DIRECTORIES, back))
         lister.batch.place = (waiting.root, waiting.path)
-        if len(lister.batch) >= self.flush_entries or time.monotonic() - lister.sent > FLUSH_AFTER:
+        if len(lister.batch) >= self.flush_entries or time.monotonic_ns() - lister.sent_ns > FLUSH_AFTER_NS:
             self._send_batch(lister)
 
     def _send_batch(self, lister: "Lister") -> None:
-        lister.sent = time.monotonic()
+        lister.sent_ns = time.monotonic_ns()
         if not lister.batch.is_empty():
             self._send(lister.batch.take())
 
@@ -224,8 +233,8 @@ class Lister:
 
     def __init__(self, walker: Walker, base_ref: int) -> None:
         self.batch = BatchWriter(base_ref)
-        self.sent = time.monotonic()
-        self.current = (0, 0, 0)
+        self.sent_ns = time.monotonic_ns()
+        self.current = NOTHING
         self._walker = walker
 
     def list_directory(self, waiting: Waiting) -> tuple[list[Waiting], list[Waiting]]:
@@ -291,14 +300,14 @@ class Lister:
                 flags[i] = self._append_link(start + i, rows[i])
         batch.kind += kinds
         batch.flags += flags
-        batch.inode.extend(inodes)
-        batch.apparent_size.extend(sizes)
-        batch.blocks.extend([row.st_blocks for row in rows])
-        batch.mtime.extend(mtimes if self._walker.read_times else bytes(len(names)))
+        batch.inode += inodes
+        batch.apparent_size += sizes
+        batch.blocks += [row.st_blocks for row in rows]
+        batch.mtime += mtimes if self._walker.read_times else bytes(len(names))
         joined = "".join(names)
         if joined.isascii():
-            batch.name_length.extend(map(len, names))
-            batch.names.append(joined.encode("ascii"))
+            batch.name_length += map(len, names)
+            batch.names.append(joined.encode())
         else:
             for name in names:
                 self._append_name(name)
@@ -484,9 +493,7 @@ def _read_names(fd: int) -> tuple[int, list[str]]:
     except OSError as error:
         return (0 if error.errno == ENOENT else error.errno or EIO), []
     names.sort()
-    try:
-        "".join(names).encode()
-    except UnicodeEncodeError:  # undecodable bytes sort elsewhere as text
+    if not "".join(names).isascii():  # undecodable bytes sort elsewhere as text
         names.sort(key=os.fsencode)
     return 0, names
 

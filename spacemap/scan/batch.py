@@ -44,11 +44,11 @@ class BatchWriter:
         self.problem_operation = array("B")
         self.kind = bytearray()
         self.flags = bytearray()
-        self.name_length = array("H")
-        self.apparent_size = array("Q")
-        self.blocks = array("Q")
-        self.mtime = array("q")
-        self.inode = array("Q")
+        self.name_length: list[int] = []
+        self.apparent_size: list[int] = []
+        self.blocks: list[int] = []
+        self.mtime: list[int] = []
+        self.inode: list[int] = []
         self.names: list[bytes] = []
         self.excluded = 0
         self.place = (0, b"")
@@ -69,8 +69,8 @@ class BatchWriter:
     def add_directory(self, device: int, mtime_ns: int, ctime_ns: int, skip: int) -> None:
         """Add what only directories have; times before 1677 or after 2262 become the first or last that fit."""
         self.directory_device.append(device)
-        self.directory_mtime_ns.append(min(max(mtime_ns, FIRST_NS), LAST_NS))
-        self.directory_ctime_ns.append(min(max(ctime_ns, FIRST_NS), LAST_NS))
+        self.directory_mtime_ns.append(mtime_ns if FIRST_NS <= mtime_ns <= LAST_NS else _nearest(mtime_ns))
+        self.directory_ctime_ns.append(ctime_ns if FIRST_NS <= ctime_ns <= LAST_NS else _nearest(ctime_ns))
         self.directory_skip.append(skip)
 
     def add_listing(self, ref: int, count: int, skip: int) -> None:
@@ -104,7 +104,7 @@ class BatchWriter:
             self.problem_operation,
             self.kind,
             self.flags,
-            self.name_length,
+            array("H", self.name_length),
         ]
         root, place = self.place
         blocks = sum(self.blocks)
@@ -143,19 +143,20 @@ def _padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % 8)
 
 
-def _narrow(column: "array[int]", codes: dict[int, str]) -> tuple[int, bytes]:
+def _nearest(time_ns: int) -> int:
+    return FIRST_NS if time_ns < FIRST_NS else LAST_NS
+
+
+def _narrow(column: list[int], codes: dict[int, str]) -> tuple[int, bytes]:
     """Return the bytes per value, the fewest that hold all, and the column in that width."""
-    if not column:
-        return (0 if codes is UNSIGNED_CODES else 1), b""
-    top, bottom = max(column), min(column)
-    if codes is UNSIGNED_CODES:
-        if top == 0:
-            return 0, b""
-        bits = top.bit_length()
-    else:
-        bits = max(top.bit_length(), (~bottom).bit_length() if bottom < 0 else 0) + 1
-    width = 1 if bits <= 8 else 2 if bits <= 16 else 4 if bits <= 32 else 8
-    return width, (column if width == 8 else array(codes[width], column)).tobytes()
+    if codes is UNSIGNED_CODES and not any(column):
+        return 0, b""
+    for width, code in codes.items():
+        try:
+            return width, array(code, column).tobytes()
+        except OverflowError:  # most often already at the first values
+            continue
+    raise AssertionError("unreachable")
 
 
 class BatchSummary(NamedTuple):
