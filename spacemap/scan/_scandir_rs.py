@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from scandir_rs import ReturnType, Scandir
 
-from spacemap.scan import _python
+from spacemap.scan import _lister, _python
 from spacemap.scan.wire import Waiting
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Walker(_python.Walker):
         self._listers = [Lister(self, each.batch.base_ref, real_roots) for each in self._listers]
 
 
-class Lister(_python.Lister):
+class Lister(_lister.Lister):
     """Lists by scandir-rs where nothing is out of the ordinary."""
 
     def __init__(self, walker: _python.Walker, base_ref: int, real_roots: list[bytes]) -> None:
@@ -66,7 +66,7 @@ class Lister(_python.Lister):
         self._is_exact = not (walker.exclude or walker.follow_symlinks)
 
     def _list_open(self, fd: int, waiting: Waiting) -> tuple[list[Waiting], list[Waiting]]:
-        error, names = _python._read_names(fd)
+        error, names = _lister._read_names(fd)
         is_tagged = self._walker.exclude_caches and "CACHEDIR.TAG" in names
         rows = (
             self._measure_by_scandir_rs(fd, names, waiting) if self._is_exact and not error and not is_tagged else None
@@ -77,7 +77,7 @@ class Lister(_python.Lister):
         before, first_directory = len(batch), len(batch.directory_skip)
         if rows:
             self._append_all(names, rows, waiting)
-        batch.add_listing(waiting.ref, len(rows), _python.SKIP_NONE)
+        batch.add_listing(waiting.ref, len(rows), _lister.SKIP_NONE)
         return self._subdirectories(before, first_directory, waiting, None)
 
     def _measure_by_scandir_rs(self, fd: int, names: list[str], waiting: Waiting) -> list[os.stat_result] | None:

@@ -39,6 +39,11 @@ class Base:
         """The first entry that is no root."""
         return root_count(self.tree)
 
+    @property
+    def can_be_patched(self) -> bool:
+        """Whether its entries are one batch, in their order."""
+        return len(self.batches) == 1 and len(self.batches[0]) == len(self.tree) - self.first
+
     def forget(self, rows: Index) -> None:
         """Let directories have no listing, and no problems."""
         self.current[rows] = NOWHERE

@@ -23,7 +23,7 @@ FIRST_NS, LAST_NS = -(1 << 63), (1 << 63) - 1
 
 def fitting(time_ns: int) -> int:
     """Return a time in nanoseconds; before 1677 or after 2262 the first or last that fits its column."""
-    return min(max(time_ns, FIRST_NS), LAST_NS)
+    return time_ns if FIRST_NS <= time_ns <= LAST_NS else min(max(time_ns, FIRST_NS), LAST_NS)
 
 
 class BatchWriter:
@@ -49,11 +49,11 @@ class BatchWriter:
         self.problem_operation = array("B")
         self.kind = bytearray()
         self.flags = bytearray()
-        self.name_length = array("H")
-        self.apparent_size = array("Q")
-        self.blocks = array("Q")
-        self.mtime = array("q")
-        self.inode = array("Q")
+        self.name_length: list[int] = []
+        self.apparent_size: list[int] = []
+        self.blocks: list[int] = []
+        self.mtime: list[int] = []
+        self.inode: list[int] = []
         self.names: list[bytes] = []
         self.excluded = 0
         self.place = (0, b"")
@@ -109,7 +109,7 @@ class BatchWriter:
             self.problem_operation,
             self.kind,
             self.flags,
-            self.name_length,
+            array("H", self.name_length),
         ]
         root, place = self.place
         blocks = sum(self.blocks)
@@ -148,19 +148,16 @@ def _padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % 8)
 
 
-def _narrow(column: "array[int]", codes: dict[int, str]) -> tuple[int, bytes]:
+def _narrow(column: list[int], codes: dict[int, str]) -> tuple[int, bytes]:
     """Return the bytes per value, the fewest that hold all, and the column in that width."""
-    if not column:
-        return (0 if codes is UNSIGNED_CODES else 1), b""
-    top, bottom = max(column), min(column)
-    if codes is UNSIGNED_CODES:
-        if top == 0:
-            return 0, b""
-        bits = top.bit_length()
-    else:
-        bits = max(top.bit_length(), (~bottom).bit_length() if bottom < 0 else 0) + 1
-    width = 1 if bits <= 8 else 2 if bits <= 16 else 4 if bits <= 32 else 8
-    return width, (column if width == 8 else array(codes[width], column)).tobytes()
+    if codes is UNSIGNED_CODES and not any(column):
+        return 0, b""
+    for width, code in codes.items():
+        try:
+            return width, array(code, column).tobytes()
+        except OverflowError:  # most often already at the first values
+            continue
+    raise AssertionError("unreachable")
 
 
 class BatchSummary(NamedTuple):

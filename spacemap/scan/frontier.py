@@ -19,6 +19,7 @@ CLAIM_BYTES = 128 * 1024
 
 OTHER_DEVICE, KERNEL_FS, TIMED_OUT, SECOND_VIEW = 3, 4, 6, 8  # Skip; importing it would import numpy
 SCAN = 4  # Operation
+BOUNDARY, VIA_SYMLINK, POISONED, ALONE = (int(note) for note in Note)  # plain: asked of every directory
 
 
 class Frontier:
@@ -47,13 +48,13 @@ class Frontier:
     def add(self, directories: Iterable[Waiting]) -> None:
         """Take in directories that somebody listed and nobody entered."""
         for each in directories:
-            if each.notes & Note.POISONED or (each.device, each.inode) in self.poisoned:
+            if each.notes & POISONED or (each.device, each.inode) in self.poisoned:
                 self.decisions[each.ref] = (TIMED_OUT, SCAN, ETIMEDOUT)
-            elif each.notes & Note.ALONE:  # let in before, and handed back unlisted
+            elif each.notes & ALONE:  # let in before, and handed back unlisted
                 (self._waiting if self._takes_alone() else self._alone).append(each)
-            elif self._seen is not None or each.notes & Note.VIA_SYMLINK:
+            elif self._seen is not None or each.notes & VIA_SYMLINK:
                 self._links.append(each)
-            elif each.notes & Note.BOUNDARY:
+            elif each.notes & BOUNDARY:
                 self._judge_boundary(each)
             else:
                 self._enter(each)
@@ -111,7 +112,7 @@ class Frontier:
             return
         if self._seen is None:
             self._seen = seen()
-        candidates = sorted(self._links, key=lambda each: (each.notes & Note.VIA_SYMLINK, each.root, each.path))
+        candidates = sorted(self._links, key=lambda each: (each.notes & VIA_SYMLINK, each.root, each.path))
         self._links = []
         for each in candidates:
             if (each.device, each.inode) in self._seen:
@@ -119,7 +120,7 @@ class Frontier:
                 continue
             self._seen.add((each.device, each.inode))
             before = len(self)
-            if each.notes & (Note.BOUNDARY | Note.VIA_SYMLINK):
+            if each.notes & (BOUNDARY | VIA_SYMLINK):
                 self._judge_boundary(each)
             else:
                 self._waiting.append(each)
@@ -128,7 +129,7 @@ class Frontier:
 
     def _judge_boundary(self, each: Waiting) -> None:
         path = self._absolute(each)
-        if each.notes & Note.VIA_SYMLINK:
+        if each.notes & VIA_SYMLINK:
             path = os.path.realpath(path)
         if self._options.boundary is MountBoundary.STAY and each.device != self._devices[each.root]:
             self.decisions[each.ref] = (OTHER_DEVICE, 0, 0)
@@ -160,7 +161,7 @@ class Frontier:
 
 
 def _alone(each: Waiting) -> Waiting:
-    return Waiting(each.ref, each.device, each.inode, each.depth, each.root, each.notes | Note.ALONE, each.path)
+    return Waiting(each.ref, each.device, each.inode, each.depth, each.root, each.notes | ALONE, each.path)
 
 
 def as_decisions(raw: dict[int, tuple[int, int, int]]) -> "dict[int, Decision]":

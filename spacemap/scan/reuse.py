@@ -9,9 +9,10 @@ import numpy as np
 from spacemap.scan.base import Base
 from spacemap.scan.mounts import MountTable
 from spacemap.scan.options import CacheTagged, EngineName, ScanOptions, Symlinks, Times
+from spacemap.scan.patch import patched
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.scan.roots import Root
-from spacemap.scan.stale import AGAIN, KEEP, WHOLE, Checker, Stale, child_named, find_entry, find_stale
+from spacemap.scan.stale import AGAIN, KEEP, WHOLE, Checker, Stale, find_entry, find_stale
 from spacemap.scan.wire import Note, Waiting
 from spacemap.tree.batch import Batch
 from spacemap.tree.columns import U64, Flag, Kind, Mask
@@ -20,6 +21,7 @@ from spacemap.tree.snapshot import BaseUse, Snapshot
 from spacemap.tree.tree import Tree
 
 _NONE = np.zeros(0, np.uint64)
+ALONE = int(Note.ALONE)  # plain: set on every directory
 MOST_STALE = 0.5
 """With a larger share of stale directories than this, a plain scan is faster."""
 
@@ -108,16 +110,21 @@ class Reuse:
 
     def __init__(self, base: Base, stale: Stale, root_numbers: dict[int, int], *, is_changed: bool) -> None:
         """`root_numbers` gives the number in the scan of each root entry."""
-        self._base = base
+        self._base = patched(base, stale.patch)
         self._stale = stale
         self._state = stale.state
         self._root_numbers = root_numbers
-        self.holds = not is_changed and not stale.state.any()
+        self.holds = not is_changed and not stale.state.any() and not len(stale.patch.entry)
         """Whether the tree of the base is the tree of now."""
         self._again: dict[tuple[int, bytes], int] = {}
         """Row, by root and path, of each directory that was handed out to be listed again."""
         self.renamed: list[tuple[int, int]] = []
         """(reference in the base, reference in the new listing) of directories that keep their listing."""
+        entry = base.tree.directories.entry
+        self._parent: Index = np.searchsorted(entry, base.tree.parent[entry])
+        """Row of the directory above each."""
+        self._families: dict[int, dict[bytes, int]] = {}
+        """Rows by name of the directories in those that are listed again."""
         base.forget(np.flatnonzero(stale.state != KEEP))
 
     @property
@@ -143,9 +150,7 @@ class Reuse:
     def first_claims(self) -> list[Waiting]:
         """Return the stale directories whose own entries stand: those below other stale ones come as these hand them
         back."""
-        base, state = self._base, self._state
-        entry = base.tree.directories.entry
-        parent = np.searchsorted(entry, base.tree.parent[entry])
+        base, state, parent = self._base, self._state, self._parent
         stands = state[parent] == KEEP
         stands[0] = True
         # Rows are breadth-first: what lies below a directory that is listed whole is not asked for.
@@ -189,13 +194,22 @@ class Reuse:
         parent = self._again.get((waiting.root, above))
         if parent is None:
             return None
-        tree = self._base.tree
-        entry = child_named(tree, int(tree.directories.entry[parent]), name)
-        if entry is None or tree.kind[entry] != Kind.DIRECTORY:
+        row = self._family(parent).get(name)
+        if row is None:
             return None
-        row = tree.directory_row(entry)
-        identity = int(tree.directories.device[row]), int(tree.inode[entry])
+        tree = self._base.tree
+        identity = int(tree.directories.device[row]), int(tree.inode[tree.directories.entry[row]])
         return row if identity == (waiting.device, waiting.inode) else None
+
+    def _family(self, parent: int) -> dict[bytes, int]:
+        """Return the rows of the directories in one of them, by name; their rows are neighbours."""
+        if parent not in self._families:
+            tree = self._base.tree
+            begin, end = self._parent.searchsorted([parent, parent + 1]).tolist()
+            begin = max(begin, 1)  # the root is its own parent
+            entries = tree.directories.entry[begin:end].tolist()
+            self._families[parent] = {tree.name(entry): row for row, entry in enumerate(entries, begin)}
+        return self._families[parent]
 
     def _waiting(self, row: int, ref: int) -> Waiting:
         tree = self._base.tree
@@ -229,7 +243,7 @@ def _linked_inodes(batch: Batch) -> U64:
 
 def alone(waiting: Waiting) -> Waiting:
     """Return a directory to be listed without what is below it."""
-    return waiting._replace(notes=waiting.notes | Note.ALONE)
+    return waiting._replace(notes=waiting.notes | ALONE)
 
 
 def _below(parent: Index, mask: Mask) -> Mask:

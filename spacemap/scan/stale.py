@@ -16,6 +16,7 @@ import numpy as np
 from spacemap.errors import UsageError
 from spacemap.scan.base import Base
 from spacemap.scan.options import EngineName
+from spacemap.scan.patch import Patch, measure_directories
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.tree.columns import BLOCK_SIZE, U8, Flag, Kind, Mask, Skip
 from spacemap.tree.place import Index
@@ -46,6 +47,8 @@ class Stale:
 
     state: U8
     """KEEP, AGAIN or WHOLE, by row."""
+    patch: Patch
+    """New values of directories that are listed again while the listing above them stands."""
     trusted_entries: int
     """Files whose listing is used and that were not measured."""
     trusted_bytes: int
@@ -79,7 +82,10 @@ def find_stale(base: Base, rescan: Rescan, changed_roots: Iterable[int], mount_p
     differs = _check(tree, wanted, checker)
 
     state = np.zeros(len(directories.entry), np.uint8)
-    again = _rows_with(tree, differs | mount_points)
+    patch = measure_directories(tree, differs if base.can_be_patched else differs & False, checker.root_paths)
+    moved = differs.copy()
+    moved[patch.entry] = False  # still in its place: the listing that it is in stands
+    again = _rows_with(tree, moved | mount_points)
     if rescan.level is not Level.TRUST:
         # An entry with a problem, and a boundary, is looked at by whoever lists its directory.
         again |= _rows_with(tree, (tree.flags & np.uint8(Flag.UNMEASURED | Flag.MOUNT)) != 0)
@@ -100,7 +106,7 @@ def find_stale(base: Base, rescan: Rescan, changed_roots: Iterable[int], mount_p
     state[only] = WHOLE
     if base.first > 1:
         state[0] = KEEP  # the directory without a name is in no file system
-    return Stale(state, *_trusted(tree, wanted, state))
+    return Stale(state, patch, *_trusted(tree, wanted, state))
 
 
 def _wanted(tree: Tree, rescan: Rescan) -> Mask:

@@ -19,6 +19,8 @@ from spacemap.tree.columns import (
     Unsigned,
 )
 
+DIRECTORY = int(Kind.DIRECTORY)  # plain: asked often
+
 
 @dataclass(frozen=True, slots=True)
 class Directories:
@@ -152,14 +154,15 @@ class Tree:
 
         Raises KeyError when the entry is not a directory.
         """
-        row = int(np.searchsorted(self.directories.entry, entry))
+        # In the type of the column: for any other, numpy converts the whole column first.
+        row = int(self.directories.entry.searchsorted(np.uint32(entry)))
         if row == len(self.directories.entry) or int(self.directories.entry[row]) != entry:
             raise KeyError(entry)
         return row
 
     def children(self, entry: int) -> range:
         """Return the ids of a directory's entries; empty for anything else."""
-        if self.kind[entry] != Kind.DIRECTORY:
+        if self.kind[entry] != DIRECTORY:
             return range(0)
         row = self.directory_row(entry)
         first = int(self.directories.first_child[row])

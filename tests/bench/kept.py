@@ -1,6 +1,7 @@
 """Snapshot files for the scenarios: one of a scan, with the time that writing takes, and generated ones of any size.
 
-`kept.py scan TREE FILE` scans, writes, and prints as JSON what that took; `kept.py generate ENTRIES FILE` writes.
+`kept.py scan TREE FILE` scans, writes, and prints as JSON what that took; `kept.py generate ENTRIES FILE` writes;
+`kept.py stop TREE FILE` leaves the checkpoint of a scan that was stopped after nine tenths.
 """
 
 import json
@@ -12,18 +13,25 @@ from pathlib import Path
 
 import numpy as np
 
-from spacemap import Snapshot, scan, write_snapshot
+from spacemap import ScanOptions, Snapshot, scan, write_snapshot
+from spacemap.scan import Progress
+from spacemap.scan.checkpoint import Checkpointing
 from spacemap.store.columns import tree_from_columns
 from spacemap.tree.rollup import roll_up
 from spacemap.tree.snapshot import Completeness, Facts
 
 PER_DIRECTORY = 13
+STOPPED_SHARE = 0.88
+"""The workers send what they have when they are stopped, which is some hundredths more."""
 NAME_LENGTH = 14
 
 
 def main(words: list[str]) -> None:
     """Do what the module's docstring says."""
     what, source, file = words
+    if what == "stop":
+        stop(source, file)
+        return
     if what == "generate":
         write_snapshot(file, generated(int(source)))
         return
@@ -38,6 +46,17 @@ def main(words: list[str]) -> None:
         "bytes_per_entry": Path(file).stat().st_size / len(snapshot.tree),
     }
     sys.stdout.write(json.dumps(numbers))
+
+
+def stop(tree: str, file: str) -> None:
+    """Scan until nine tenths of the entries are there."""
+    entries = len(scan([tree]).tree)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.entries >= STOPPED_SHARE * entries:
+            raise KeyboardInterrupt
+
+    scan([tree], ScanOptions(), interrupt, checkpoint=Checkpointing(file))
 
 
 def generated(entries: int) -> Snapshot:

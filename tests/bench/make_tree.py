@@ -6,11 +6,12 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 """Part of each tree's directory name; raise it whenever a tree would come out different."""
 
 SEED = 20_250_207
@@ -19,6 +20,8 @@ LARGEST_DIRECTORY = 420
 EMPTY_SHARE = 0.12
 CONTENT_SHARE = 0.15
 BLOCK = 4096
+MEAN_AGE = 300 * 86_400
+"""Seconds before the tree was made; ages are exponential, so a fortieth of the directories is younger than a week."""
 
 _WORDS = (
     "index main test data util config model view parse report image cache module build schema common client server "
@@ -141,6 +144,7 @@ class _Maker:
         self._hard_links = frozenset(special[links:rest])
         self._sparse = frozenset(special[rest:])
         self._number = 0
+        self._now = int(time.time())
         self._link_source = b""
 
     def fill(self, path: bytes, count: int) -> None:
@@ -150,6 +154,10 @@ class _Maker:
             self._make_file(directory, path, name)
             self._number += 1
         os.close(directory)
+
+    def date(self, path: bytes) -> None:
+        """Give a directory its time, after everything in it was made."""
+        os.utime(path, (self._now, self._now - int(self._rng.expovariate(1 / MEAN_AGE))))
 
     def _make_file(self, directory: int, path: bytes, name: bytes) -> None:
         if self._number in self._symlinks:
@@ -165,6 +173,7 @@ class _Maker:
         elif self._rng.random() < CONTENT_SHARE:
             os.posix_fallocate(file, 0, 1 + min(64 * BLOCK, int(math.exp(self._rng.gauss(6.5, 1.6)))))
             self.with_content += 1
+        os.utime(file, (self._now, self._now - int(self._rng.expovariate(1 / MEAN_AGE))))
         os.close(file)
         # Every 500th file may get more names: near enough for groups that span directories, far enough to vary.
         if self._number % 500 == 0 or not self._link_source:
@@ -181,15 +190,19 @@ def _make(root: Path, spec: TreeSpec) -> TreeStatistics:
         children[parents[number]].append(number)
     maker = _Maker(spec, rng)
     deepest = 0
+    made = []
     pending = [(0, 0, os.fsencode(root))]
     while pending:
         number, depth, path = pending.pop()
         deepest = max(deepest, depth)
         os.mkdir(path)
+        made.append(path)
         maker.fill(path, counts[number])
         for child in reversed(children[number]):
             name = f"{_WORDS[child % len(_WORDS)]}-{child:x}".encode()
             pending.append((child, depth + 1, path + b"/" + name))
+    for path in reversed(made):
+        maker.date(path)
     sizes = sorted(count + len(below) for count, below in zip(counts, children, strict=True))
     return TreeStatistics(
         entries=spec.files + spec.directories,

@@ -20,6 +20,7 @@ from measure import (
 )
 from memory import measure_peak
 from peers import NCDU, OTHERS
+from rescans import cached_1m, checkpoint_1m
 from results import Results, Row, Target
 
 SWEEP_THREADS = (1, 2, 4, 8, 16, 32, 64)
@@ -134,7 +135,7 @@ def progress(bench: Bench, results: Results) -> None:
             return run_once(command, stderr=terminal)
 
     # Two per cent is less than the noise of one pair, hence more rounds.
-    pairs = run_pairs(loud, [quiet], 3 * bench.rounds, run_on_terminal)
+    pairs = run_pairs(loud, [quiet], 6 * bench.rounds, run_on_terminal)
     results.add_pairs("progress", "--progress", pairs, PROGRESS_TARGETS)
 
 
@@ -189,6 +190,19 @@ def sweep(bench: Bench, results: Results) -> None:
 
 SCENARIOS: dict[str, Callable[[Bench, Results], None]] = {
     scenario.__name__: scenario
-    for scenario in (warm_1m, cold_1m, memory_1m, python_1m, small_10k, huge_dir, progress, snapshot_1m, summary, sweep)
+    for scenario in (
+        warm_1m,
+        cold_1m,
+        memory_1m,
+        python_1m,
+        small_10k,
+        huge_dir,
+        progress,
+        snapshot_1m,
+        summary,
+        cached_1m,
+        checkpoint_1m,
+        sweep,
+    )
 }
 DEFAULT = tuple(name for name in SCENARIOS if name != "sweep")
