@@ -13,7 +13,9 @@ def describe_base(base: "BaseUse", directories: int, now_ns: int, units: Units) 
     head = f"Earlier scan of {format_moment(base.started_ns)} ({age}) used at level {base.level}"
     kept = f"{format_count(base.kept_directories)} of {format_number(directories, 'directory', 'directories')}"
     if base.level == "trust":
-        return f"{head}: {kept} not looked at again: every change in them since would be missed"
+        is_whole = base.kept_directories >= directories
+        seen = "nothing was looked at again" if is_whole else f"{kept} not looked at again"
+        return f"{head}: {seen}: every change there since would be missed"
     if not base.trusted_entries:
         return f"{head}: {kept} unchanged; every file was measured again, nothing is taken on trust"
     files = format_number(base.trusted_entries, "file")
