@@ -4,6 +4,7 @@ import os
 import time
 
 from spacemap.cli import output
+from spacemap.errors import SpacemapError
 from spacemap.scan.late import LateCheckpoint
 
 TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
@@ -66,10 +67,10 @@ class Automatic:
         from spacemap.store.cache import checkpoint_path, is_locked  # noqa: PLC0415 - as above
         from spacemap.units import format_ago  # noqa: PLC0415 - as above
 
-        path = checkpoint_path(directory, key_of(self._arguments))
         try:
+            path = checkpoint_path(directory, key_of(self._arguments))
             status = os.lstat(path)
-        except OSError:
+        except (OSError, SpacemapError):  # the latter: the root has just gone
             return
         if status.st_size and not is_locked(path):
             age = format_ago(int(time.time() - status.st_mtime))
@@ -87,10 +88,11 @@ class Automatic:
 
     def _make(self, facts: dict[str, object]) -> "Checkpoint":
         from spacemap.scan.automatic import AutomaticCheckpoint  # noqa: PLC0415 - only for a long scan
-        from spacemap.scan.checkpoint import Checkpointing  # noqa: PLC0415 - as above
-        from spacemap.store.cache import checkpoint_path  # noqa: PLC0415 - as above
+        from spacemap.scan.checkpoint import Checkpointing, roots_of  # noqa: PLC0415 - as above
+        from spacemap.store.cache import Key, checkpoint_path  # noqa: PLC0415 - as above
 
-        path = checkpoint_path(cache_directory(self._arguments, self._settings()), key_of(self._arguments))
+        key = Key(os.uname().nodename, tuple(roots_of(facts)), self._arguments.scan.shaping())
+        path = checkpoint_path(cache_directory(self._arguments, self._settings()), key)
         plan = Checkpointing(os.fsdecode(path), interval=self._arguments.earlier.interval)
         self._checkpoint = AutomaticCheckpoint(path, plan, facts)
         return self._checkpoint

@@ -56,8 +56,8 @@ def add_earlier(group: argparse._ArgumentGroup) -> None:
         nargs="?",
         const="",
         metavar="FILE",
-        help="continue the checkpoint FILE, without PATH that of all it was begun with; without FILE the one that "
-        "a scan of PATH left by itself, which each does after 60 s",
+        help="continue the checkpoint FILE, without PATH with what it was begun with; without FILE the one that a scan "
+        "of PATH left by itself, which each does that takes longer than 60 s",
     )
 
 

@@ -43,7 +43,11 @@ class AutomaticCheckpoint(Checkpoint):
         except SpacemapError as error:
             self._give_up(error)
 
+    def remove(self) -> None:
+        """Remove the log, if it is still there."""
+        with suppress(OSError):
+            super().remove()
+
     def _give_up(self, error: SpacemapError) -> None:
         self.failure = str(error)
-        with suppress(OSError):  # half a log is worth less than the room that it takes
-            self.remove()
+        self.remove()  # half a log is worth less than the room that it takes

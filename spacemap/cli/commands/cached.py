@@ -37,8 +37,7 @@ def _report(arguments: Arguments, settings: Settings, key: cache.Key, found: cac
     snapshot, names = found.snapshot, ", ".join(map(display_name, key.roots))
     if snapshot is None:
         raise UsageError(f"--cached=trust: no scan of {names} is kept; scan it once with --cached")
-    differing = [name for name, value in key.options.items() if snapshot.facts.options.get(name) != value]
-    if differing:
+    if differing := _differing(snapshot, key.options):
         raise UsageError(
             f"--cached=trust: a scan of {names} is kept, with other options ({', '.join(differing)}); "
             "give the same, or scan once with --cached"
@@ -58,14 +57,22 @@ def _report(arguments: Arguments, settings: Settings, key: cache.Key, found: cac
     return exit_code_of(facts, len(tree.problems))
 
 
+def _differing(snapshot: Snapshot, options: cache.Options) -> list[str]:
+    """Return the names of the options that a kept scan was made with other values of."""
+    return [name for name, value in options.items() if snapshot.facts.options.get(name) != value]
+
+
 def _rescan(arguments: Arguments, settings: Settings, base: Snapshot | None) -> ExitCode:
     ranges = present.ranges(arguments)
     preparation = present.Preparation(arguments)
     automatic = Automatic(arguments, preparation.settings)
     rescan = rescan_of(arguments.earlier, settings.cache.large, settings.cache.recent)
-    # What was taken from the base is in no checkpoint.
-    checkpoint = automatic.plan if base is None else None
-    scanned = scan_visibly(arguments, preparation, base=base, rescan=rescan, checkpoint=checkpoint)
+    # What is taken from a base is in no checkpoint.
+    is_plain = base is None or bool(_differing(base, arguments.scan.shaping()))
+    checkpoint = automatic.plan if is_plain else None
+    scanned = scan_visibly(
+        arguments, preparation, offer=automatic.offer, base=base, rescan=rescan, checkpoint=checkpoint
+    )
     automatic.tell(scanned)
     snapshot = scanned if base is None else since_oldest(scanned, base)
     try:

@@ -26,7 +26,6 @@ def run(arguments: Arguments) -> ExitCode:
     preparation = present.Preparation(arguments)
     automatic = Automatic(arguments, preparation.settings)
     snapshot = scan_visibly(arguments, preparation, offer=automatic.offer, checkpoint=automatic.plan)
-    automatic.offer(output.complain)
     automatic.tell(snapshot)
     present.present(snapshot, arguments, preparation.settings(), ranges)
     return exit_code(snapshot)
@@ -58,9 +57,13 @@ def scan_visibly(  # noqa: PLR0913 - what there is to use, and to watch
 
     try:
         paths = arguments.paths or (".",)
-        return scan(paths, arguments.scan, on_progress, base=base, rescan=rescan, checkpoint=checkpoint)
+        snapshot = scan(paths, arguments.scan, on_progress, base=base, rescan=rescan, checkpoint=checkpoint)
     finally:
         line.clear()
+    if offer is not None:  # a short scan has no progress
+        preparation.settings()
+        offer(output.complain)
+    return snapshot
 
 
 def exit_code(snapshot: "Snapshot") -> ExitCode:
