@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 
@@ -20,7 +21,8 @@ def run() -> None:
     # Most of what is made here lives to the end: looking for garbage in it only costs time.
     gc.disable()
     code = main(sys.argv[1:])
-    sys.stderr.flush()
+    with suppress(OSError):  # a terminal that was closed
+        sys.stderr.flush()
     # Nothing is left to tidy: the kernel takes back a large tree faster than the interpreter does.
     os._exit(code)
 

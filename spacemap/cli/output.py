@@ -1,11 +1,13 @@
 """The only writer of stdout, and of the progress line on stderr."""
 
+import errno
 import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from spacemap.errors import SpacemapError
+from spacemap.errors import ExitCode, SpacemapError
 from spacemap.render.text import cell_width, display_name, encodable, shorten
 from spacemap.units import Units, format_count, format_duration, format_number, format_rate, format_size
 
@@ -19,19 +21,23 @@ if TYPE_CHECKING:
 BROKEN_PIPE_STATUS = 141
 """What a shell reports of a command that SIGPIPE ended; `spacemap | head` ends so, without a word."""
 
+READER_GONE = {errno.EPIPE: BROKEN_PIPE_STATUS, errno.EIO: int(ExitCode.INTERRUPTED)}
+"""Exit status by error; the second is that of a terminal which was closed."""
 _REDRAW_NS = 100_000_000
 _MIN_WIDTH = 20
 
 
 def write_bytes(data: bytes) -> None:
-    """Write to stdout and flush. Raises SystemExit when the reader has gone."""
+    """Write to stdout and flush. Raises SystemExit when the reader has gone, SpacemapError when there is no room."""
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # The interpreter flushes once more at exit, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(BROKEN_PIPE_STATUS) from None
+        if error.errno not in READER_GONE:
+            raise SpacemapError(f"the output cannot be written: {error.strerror}; make room for it") from error
+        raise SystemExit(READER_GONE[error.errno]) from None
 
 
 def write_text(text: str) -> None:
@@ -51,8 +57,9 @@ def write_file(path: str, data: bytes) -> None:
 def complain(message: str) -> None:
     """Write one line for the user to stderr."""
     stream = sys.stderr
-    stream.write(encodable(f"spacemap: {message}", stream.encoding or "utf-8") + "\n")
-    stream.flush()
+    with suppress(OSError):  # a terminal that was closed
+        stream.write(encodable(f"spacemap: {message}", stream.encoding or "utf-8") + "\n")
+        stream.flush()
 
 
 def stdout_encoding() -> str:
@@ -111,7 +118,7 @@ class ProgressLine:
         try:
             self._stream.write(text)
             self._stream.flush()
-        except (BrokenPipeError, BlockingIOError):
+        except OSError:
             # Nobody looks; the scan goes on.
             self._next_ns = 1 << 63
 

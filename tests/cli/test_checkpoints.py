@@ -1,6 +1,7 @@
 """Checkpoints on the command line: kept, offered, continued by the very command that was printed."""
 
 import os
+import pty
 import shlex
 import signal
 import subprocess
@@ -292,3 +293,40 @@ os._exit(code)
     assert 130 == result.returncode
     assert b"spacemap: interrupted before anything was kept; run the same command again\n" == result.stderr
     assert [] == os.listdir(place)
+
+
+def test_terminal_that_was_closed(place: Path, settled: Path) -> None:
+    """When the terminal goes, with SIGHUP, the checkpoint is kept, and nothing is said to nobody: status 130."""
+    log = place / "log"
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, *SLOW, "--progress", "--checkpoint", log, "--summary", settled],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(),
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        wait_until(lambda: _has_frames(log) or process.poll() is not None, "frames in the checkpoint")
+        os.close(ours)
+        kill(process.pid, signal.SIGHUP)
+
+        assert 130 == process.wait(60)
+    assert _totals(spacemap("--summary", settled).stdout) == _totals(spacemap("--summary", "--resume", log).stdout)
+
+
+def test_output_without_room(settled: Path) -> None:
+    """A report that cannot be written is one line and status 3, not a traceback."""
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(
+            [*COMMAND, "--summary", settled],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            check=False,
+            timeout=60,
+        )
+
+    expected = b"spacemap: the output cannot be written: No space left on device; make room for it\n"
+    assert (3, expected) == (result.returncode, result.stderr)
