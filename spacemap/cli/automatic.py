@@ -78,12 +78,10 @@ class Automatic:
             say(f"a scan of the same was interrupted {age}; to continue that one: {command}")
 
     def tell(self, snapshot: "Snapshot") -> None:
-        """Say how to continue an interrupted scan, or why it cannot be."""
-        if self._checkpoint is None:
+        """Say how to continue an interrupted scan, if that can be done."""
+        if self._checkpoint is None or not self._checkpoint.is_kept:
             return
-        if self._checkpoint.failure:
-            output.complain(f"no checkpoint was kept: {self._checkpoint.failure}")
-        elif snapshot.facts.completeness.value == "interrupted":
+        if snapshot.facts.completeness.value == "interrupted":
             tell_how_to_resume(self._arguments, self._checkpoint.plan.path)
 
     def _make(self, facts: dict[str, object]) -> "Checkpoint":

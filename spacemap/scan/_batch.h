@@ -15,7 +15,8 @@ enum {
     SKIP_PRUNED = 2,
     SKIP_UNREADABLE = 5,
     SKIP_DEPTH_LIMIT = 9,
-    SKIP_CACHE_TAGGED = 10
+    SKIP_CACHE_TAGGED = 10,
+    SKIP_VANISHED = 255 /* of a listing only */
 };
 enum { OPERATION_OPEN = 1, OPERATION_LIST = 2, OPERATION_STAT = 3 };
 

@@ -14,7 +14,7 @@
 enum {
     PLACE_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
     OPEN_FROM = 4,     /* so many entries to measure are worth opening their directory */
-    LONGEST_PATH = 4000 /* below a root; longer ones are reached by their directory */
+    LONGEST_PATH = 3800 /* below a root, of a directory: with a name after it, it is no longer than PATH_MAX */
 };
 
 static uint64_t value(const narrow_column *c, size_t at) {

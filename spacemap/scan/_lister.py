@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DIRECTORY, FILE, SYMLINK, OTHER = 0, 1, 2, 3  # Kind; importing it would import numpy
 LINKED, MOUNT, VIA_SYMLINK, UNMEASURED = 1, 4, 8, 32  # Flag
 SKIP_NONE, EXCLUDED, PRUNED, UNREADABLE, DEPTH_LIMIT, CACHE_TAGGED = 0, 1, 2, 5, 9, 10  # Skip
+SKIP_VANISHED = 255  # VANISHED
 OPEN, LIST, STAT = 1, 2, 3  # Operation
 KEEP, EXCLUDE, PRUNE = 0, 1, 2  # Verdict
 BOUNDARY, THROUGH_LINK, ALONE = int(Note.BOUNDARY), int(Note.VIA_SYMLINK), int(Note.ALONE)  # plain: asked often
@@ -52,7 +53,7 @@ class Lister:
             vanished = error.errno in VANISHED
             if not vanished:
                 batch.add_problem(waiting.ref, OPEN, error.errno or 0)
-            batch.add_listing(waiting.ref, 0, SKIP_NONE if vanished else UNREADABLE)
+            batch.add_listing(waiting.ref, 0, SKIP_VANISHED if vanished else UNREADABLE)
             return [], []
         try:
             return self._list_open(fd, waiting)

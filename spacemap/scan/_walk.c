@@ -283,7 +283,7 @@ static int list_node(walker *w, lister *l, node *n, int *fd) {
     if (*fd < 0) {
         int error = errno;
         if (has_vanished(error))
-            return batch_add_listing(&l->batch, n->ref, 0, SKIP_NONE) ? ENOMEM : 0;
+            return batch_add_listing(&l->batch, n->ref, 0, SKIP_VANISHED) ? ENOMEM : 0;
         return batch_add_problem(&l->batch, n->ref, OPERATION_OPEN, error) ||
                        batch_add_listing(&l->batch, n->ref, 0, SKIP_UNREADABLE)
                    ? ENOMEM

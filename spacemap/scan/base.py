@@ -8,6 +8,7 @@ import numpy as np
 from spacemap.tree.batch import Batch
 from spacemap.tree.build import build_tree
 from spacemap.tree.columns import U64, Flag, Kind, Skip
+from spacemap.tree.narrow import narrowest
 from spacemap.tree.order import Decision, References, canonical_order
 from spacemap.tree.place import Index
 from spacemap.tree.tree import Tree
@@ -65,15 +66,6 @@ class Base:
             replace(batch, listing_ref=part, problem_ref=_translated(batch.problem_ref, old, new))
             for batch, part in zip(self.batches, parts, strict=True)
         ]
-
-
-def translated(batch: Batch, old: U64, new: U64) -> Batch:
-    """Return a batch in which listings and problems of references among `old`, ascending, are of their likes."""
-    return replace(
-        batch,
-        listing_ref=_translated(batch.listing_ref, old, new),
-        problem_ref=_translated(batch.problem_ref, old, new),
-    )
 
 
 def _translated(refs: U64, old: U64, new: U64) -> U64:
@@ -143,7 +135,7 @@ def base_of_batches(batches: Sequence[Batch], decisions: Mapping[int, Decision],
     """Return what an unfinished scan received as a base; the first batch is that of its roots."""
     refs = References(batches)
     order = canonical_order(batches, refs, decisions)
-    tree = build_tree(list(batches), decisions)
+    tree = narrowest(build_tree(list(batches), decisions))
     of_roots = len(batches[0].listing_ref)
     listing = order.taken[order.rank] - of_roots
     ref = refs.refs(order.directory_raw[order.rank])

@@ -21,6 +21,8 @@ FLUSH_ENTRIES = 6144
 """A lister sends its batch when it holds so many entries."""
 WORKER_BITS = 48
 """References of one worker: its number stands above these bits; the scan's own root entries are worker 0."""
+BASE_NUMBER = 0xFFFF
+"""Stands for the tree of an earlier scan where workers are numbered."""
 
 
 class EngineState(NamedTuple):

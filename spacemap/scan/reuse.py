@@ -1,5 +1,6 @@
 """Using a base while its stale directories are listed: which to list first, and what is known of what they hold."""
 
+import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from spacemap.scan.roots import Root
 from spacemap.scan.stale import AGAIN, KEEP, WHOLE, Checker, Stale, find_entry, find_stale
 from spacemap.scan.wire import Note, Waiting
 from spacemap.tree.batch import Batch
-from spacemap.tree.columns import U64, Flag, Kind, Mask
+from spacemap.tree.columns import U64, Flag, Kind, Mask, Skip
 from spacemap.tree.place import Index
-from spacemap.tree.snapshot import BaseUse, Snapshot
+from spacemap.tree.snapshot import BaseUse, Facts, Snapshot
 from spacemap.tree.tree import Tree
 
 _NONE = np.zeros(0, np.uint64)
@@ -65,10 +66,19 @@ def root_entries(tree: Tree, roots: Sequence[Root]) -> dict[int, int]:
     return {entry: numbers[tree.name(entry)] for entry in tree.children(0)}
 
 
-def plan_rescan(base: Base, rescan: Rescan, around: Surroundings) -> "Reuse | None":
-    """Measure the base against the file system; None when so much changed that a plain scan is better."""
+def measured_from(facts: Facts) -> int:
+    """Return when the directories of a snapshot were measured at the earliest: wall clock, in nanoseconds."""
+    use = facts.base
+    return use.started_ns if use is not None and use.level == Level.TRUST.value else facts.started_ns
+
+
+def plan_rescan(base: Base, rescan: Rescan, around: Surroundings) -> "Reuse | str":
+    """Measure the base against the file system; the reason where a plain scan is better."""
     tree = base.tree
     numbers = root_entries(tree, around.roots)
+    for root_entry, number in numbers.items():
+        if _is_another(tree, root_entry, around.roots[number]):
+            return f"{os.fsdecode(around.roots[number].path)!r} is another than it was then"
     paths = {entry: around.roots[number].path for entry, number in numbers.items()}
     checker = Checker(
         engine=around.engine,
@@ -88,15 +98,24 @@ def plan_rescan(base: Base, rescan: Rescan, around: Surroundings) -> "Reuse | No
     stale = find_stale(base, rescan, changed, begins_mount, checker)
     listed = base.listing >= 0
     if rescan.level is not Level.TRUST and np.count_nonzero(stale.state[listed]) > MOST_STALE * listed.sum():
-        return None
+        return "more than half of it has changed"
     return Reuse(base, stale, numbers, is_changed=bool(changed))
+
+
+def _is_another(tree: Tree, entry: int, root: Root) -> bool:
+    """Return whether a root was replaced; a file, which is measured anew in any case, may be another file."""
+    was_directory = int(tree.kind[entry]) == Kind.DIRECTORY
+    if not root.is_directory or not was_directory:
+        return root.is_directory != was_directory
+    identity = int(tree.directories.device[tree.directory_row(entry)]), int(tree.inode[entry])
+    return identity != (root.result.st_dev, root.result.st_ino)
 
 
 def _is_same_root(tree: Tree, entry: int, root: Root) -> bool:
     result = root.result
     row = (result.st_size, result.st_blocks, result.st_ino, int(result[stat.ST_MTIME]))
     known = (tree.apparent_size[entry], tree.blocks[entry], tree.inode[entry], tree.mtime[entry])
-    if row != tuple(int(value) for value in known) or root.is_directory != (tree.kind[entry] == Kind.DIRECTORY):
+    if row != tuple(int(value) for value in known):
         return False
     if not root.is_directory:
         return result.st_nlink == 1 and not tree.flags[entry] & Flag.LINKED
@@ -119,7 +138,7 @@ class Reuse:
         self._again: dict[tuple[int, bytes], int] = {}
         """Row, by root and path, of each directory that was handed out to be listed again."""
         self.renamed: list[tuple[int, int]] = []
-        """(reference in the base, reference in the new listing) of directories that keep their listing."""
+        """(former reference, reference in the new listing) of directories that keep their listing."""
         entry = base.tree.directories.entry
         self._parent: Index = np.searchsorted(entry, base.tree.parent[entry])
         """Row of the directory above each."""
@@ -169,6 +188,7 @@ class Reuse:
             return []
         is_single = (tree.kind != Kind.DIRECTORY) & ((tree.flags & np.uint8(Flag.LINKED)) == 0)
         entries = np.flatnonzero(is_single & np.isin(tree.inode, inodes))
+        entries = entries[entries >= self._base.first]  # a root is measured anew
         rows = np.unique(np.searchsorted(tree.directories.entry, tree.parent[entries]))
         rows = rows[self._state[rows] == KEEP]
         self._state[rows] = AGAIN
@@ -179,11 +199,12 @@ class Reuse:
     def resolve(self, waiting: Waiting) -> Waiting | None:
         """Return how a directory that was handed back is to be listed; None when its listing in the base stands."""
         row = self._row_of(waiting)
-        if row is None or self._state[row] == WHOLE:
+        # What a boundary or a second view kept from being entered is judged by the mounts of now.
+        if row is None or self._state[row] == WHOLE or self._base.tree.directories.skip[row] != Skip.NONE:
             return waiting
         if self._state[row] == KEEP:
+            self.renamed.append((int(self._base.current[row]), waiting.ref))
             self._base.rename(row, waiting.ref)
-            self.renamed.append((int(self._base.ref[row]), waiting.ref))
             return None
         self._again[waiting.root, waiting.path] = row
         return alone(waiting)

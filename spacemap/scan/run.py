@@ -8,7 +8,7 @@ from threading import Thread
 
 from spacemap.errors import UsageError
 from spacemap.scan.collected import FIXED_BYTES, Collected
-from spacemap.scan.engine import WORKER_BITS, WalkerPlace, choose_engine, make_walker
+from spacemap.scan.engine import BASE_NUMBER, WORKER_BITS, WalkerPlace, choose_engine, make_walker
 from spacemap.scan.frames import Receiver
 from spacemap.scan.frontier import Frontier, as_decisions
 from spacemap.scan.interrupts import Interrupts
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from spacemap.tree.snapshot import BaseUse, Snapshot
     from spacemap.tree.tree import Tree
 
-BASE_NUMBER = 0xFFFF
-"""Stands for the tree of an earlier scan where workers are numbered."""
 SMALL_SECONDS = 0.005
 """A tree that takes no longer needs not even the preparation of workers."""
 ALONE_SECONDS = 0.02
@@ -140,6 +138,8 @@ class _Scan:
         except BaseException:
             if self.pool is not None:
                 self.pool.kill()
+            if self.checkpoint is not None:
+                self.checkpoint.finish(self.collected.frames, self._renamed())
             raise
         if self.checkpoint is not None:
             self._end_checkpoint(self.checkpoint)
@@ -149,7 +149,9 @@ class _Scan:
         """Fill the frontier: with the roots, or with what changed since an earlier scan."""
         if self.checkpoint is not None and self.checkpoint.plan.resume:
             self._resume(self.checkpoint, rescan)
-        elif base is not None:
+        elif self.checkpoint is not None:
+            self.checkpoint.begin()
+        if base is not None and self.reuse is None:
             self._use(base, rescan)
         if self.reuse is None:
             self._add_roots()
@@ -175,7 +177,7 @@ class _Scan:
     def _use(self, snapshot: "Snapshot", rescan: Rescan) -> None:
         """Find out what of an earlier tree still holds, and what must be listed."""
         from spacemap.scan.base import base_of_tree  # noqa: PLC0415 - imports numpy
-        from spacemap.scan.reuse import root_entries, unusable  # noqa: PLC0415 - as above
+        from spacemap.scan.reuse import measured_from, root_entries, unusable  # noqa: PLC0415 - as above
 
         reason = unusable(snapshot, self._surroundings())
         if reason:
@@ -184,19 +186,20 @@ class _Scan:
         first_ref = int(needs_parent(self.roots))
         numbers = root_entries(snapshot.tree, self.roots)
         refs = {0: 0} | {entry: first_ref + number for entry, number in numbers.items()}
-        started_ns = snapshot.facts.started_ns
+        started_ns = measured_from(snapshot.facts)
         self._reuse(base_of_tree(snapshot.tree, started_ns, refs, BASE_NUMBER << WORKER_BITS), rescan, started_ns)
 
     def _reuse(self, base: "Base", rescan: Rescan, started_ns: int) -> None:
         from spacemap.scan.reuse import plan_rescan  # noqa: PLC0415 - imports numpy
 
-        self.reuse = plan_rescan(base, rescan, self._surroundings())
-        if self.reuse is None:
-            self.notes.append("the earlier scan was not used: more than half of it has changed")
+        reuse = plan_rescan(base, rescan, self._surroundings())
+        if isinstance(reuse, str):
+            self.notes.append(f"the earlier scan was not used: {reuse}")
             return
-        self.base_use = self.reuse.use(rescan.level, started_ns)
-        self.frontier.resolve = self.reuse.resolve
-        self.frontier.add(self.reuse.first_claims())
+        self.reuse = reuse
+        self.base_use = reuse.use(rescan.level, started_ns)
+        self.frontier.resolve = reuse.resolve
+        self.frontier.add(reuse.first_claims())
 
     def _resume(self, checkpoint: "Checkpoint", rescan: Rescan) -> None:
         """Take up what an earlier scan received, but for what changed since."""
@@ -206,13 +209,19 @@ class _Scan:
         self.own_number = resumed.next_number
         if resumed.note:
             self.notes.append(resumed.note)
-        self._reuse(base_of_batches(resumed.batches, {}, resumed.started_ns), rescan, resumed.started_ns)
+        if resumed.batches:
+            self._reuse(base_of_batches(resumed.batches, {}, resumed.started_ns), rescan, resumed.started_ns)
+        if self.reuse is None:
+            checkpoint.restart()
+
+    def _renamed(self) -> list[tuple[int, int]]:
+        return self.reuse.renamed if self.reuse is not None else []
 
     def _advance_checkpoint(self) -> None:
         if self.late is not None and time.monotonic_ns() - self.clock_ns >= self.late.after * 1e9:
             self._begin_late(self.late)
         if self.checkpoint is not None:
-            self.checkpoint.advance(self.collected.frames, self.reuse.renamed if self.reuse is not None else [])
+            self.checkpoint.advance(self.collected.frames, self._renamed())
 
     def _begin_late(self, late: LateCheckpoint) -> None:
         from spacemap.scan.checkpoint import facts_of  # noqa: PLC0415 - most scans keep none
@@ -223,9 +232,10 @@ class _Scan:
     def _end_checkpoint(self, checkpoint: "Checkpoint") -> None:
         """Remove the checkpoint of a complete scan; keep all of it when there is something left to do."""
         if self.is_interrupted or self.interrupts.is_pending:
-            checkpoint.finish(self.collected.frames, self.reuse.renamed if self.reuse is not None else [])
+            checkpoint.finish(self.collected.frames, self._renamed())
         else:
             checkpoint.remove()
+        self.notes += checkpoint.notes
 
     def _surroundings(self) -> "Surroundings":
         from spacemap.scan.reuse import Surroundings  # noqa: PLC0415 - imports numpy

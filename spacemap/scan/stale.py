@@ -75,9 +75,13 @@ def find_stale(base: Base, rescan: Rescan, changed_roots: Iterable[int], mount_p
     tree = base.tree
     directories = tree.directories
     only = _only_rows(base, rescan.only, checker.root_paths)
+    is_retried = rescan.retry or rescan.level is not Level.TRUST
+    retried = np.flatnonzero(np.isin(directories.skip, [*RETRIED, Skip.CACHE_TAGGED]) & is_retried)
     wanted = _wanted(tree, rescan)
-    for entry in directories.entry[only].tolist():  # its row is in the listing above it, and so on to the root
-        wanted[[entry, *tree.ancestors(entry)]] = True
+    if rescan.level is Level.TRUST:
+        for row in (*only.tolist(), *retried.tolist()):  # its own row is in the listing above it, and so on to the root
+            entry = int(directories.entry[row])
+            wanted[[entry, *tree.ancestors(entry)]] = True
     wanted[: base.first] = False
     differs = _check(tree, wanted, checker)
 
@@ -87,21 +91,22 @@ def find_stale(base: Base, rescan: Rescan, changed_roots: Iterable[int], mount_p
     moved[patch.entry] = False  # still in its place: the listing that it is in stands
     again = _rows_with(tree, moved | mount_points)
     if rescan.level is not Level.TRUST:
-        # An entry with a problem, and a boundary, is looked at by whoever lists its directory.
-        again |= _rows_with(tree, (tree.flags & np.uint8(Flag.UNMEASURED | Flag.MOUNT)) != 0)
+        # A boundary is looked at by whoever lists its directory.
+        again |= _rows_with(tree, (tree.flags & np.uint8(Flag.MOUNT)) != 0)
         bound = base.started_ns - GRANULARITY_NS
         # A time of the future was set by hand: a change would replace it.
         again |= ((directories.mtime_ns > bound) & (directories.mtime_ns <= time.time_ns())) | (
             directories.ctime_ns > bound
         )
-        again |= np.isin(directories.entry, tree.problems.entry)
         if checker.asks_cache_tags:  # a tag may become valid without its directory changing
             again |= _holding(tree, CACHE_TAG)
+    if is_retried:
+        again |= _rows_with(tree, (tree.flags & np.uint8(Flag.UNMEASURED)) != 0)
+        again |= np.isin(directories.entry, tree.problems.entry)
     again |= differs[directories.entry]
     again |= np.isin(directories.entry, list(changed_roots))
     state[again & (directories.skip == Skip.NONE)] = AGAIN
-    if rescan.level is not Level.TRUST or rescan.retry:
-        state[np.isin(directories.skip, [*RETRIED, Skip.CACHE_TAGGED])] = WHOLE
+    state[retried] = WHOLE
     state[directories.skip == Skip.UNLISTED] = WHOLE
     state[only] = WHOLE
     if base.first > 1:

@@ -43,6 +43,9 @@ class FrameType(IntEnum):
     """To a worker: finish what is under way, send it, end."""
 
 
+RENAMED = 100
+"""Type of a frame that only checkpoints hold: pairs of references, u64; the listing of the first is that of the
+second. Stable on disk."""
 _FRAME_TYPES = {int(each): each for each in FrameType}
 
 

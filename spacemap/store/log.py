@@ -11,6 +11,7 @@ import mmap
 import os
 import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from struct import Struct
 from typing import NamedTuple
 
@@ -84,9 +85,28 @@ class LogWriter:
         os.close(self._descriptor)
 
     def remove(self) -> None:
-        """Remove the file, and let go of it."""
-        os.unlink(self.path)
-        self.close()
+        """Remove the file, and let go of it. Raises SpacemapError where it cannot be removed."""
+        try:
+            os.unlink(self.path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise SpacemapError(f"{_shown(self.path)}: cannot be removed: {error.strerror}; remove it") from error
+        finally:
+            self.close()
+
+    def restart(self, facts: Mapping[str, object]) -> None:
+        """Forget all frames, and begin anew with other facts. Raises SpacemapError.
+
+        What was read of the file is not to be looked at any more: its pages go.
+        """
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            _write(self._descriptor, _head(facts))
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        self._next_number = 0
 
 
 def create_log(path: Path, facts: Mapping[str, object]) -> LogWriter:
@@ -98,12 +118,11 @@ def create_log(path: Path, facts: Mapping[str, object]) -> LogWriter:
     if os.fstat(descriptor).st_size:
         os.close(descriptor)
         raise UsageError(f"{_shown(path)} is there already: continue it with --resume, or name another file")
-    document = orjson.dumps(facts)
-    head = _HEADER.pack(MAGIC, VERSION, len(document)) + document
-    head += _CHECKSUM.pack(xxh3_64_intdigest(head))
     try:
-        _write(descriptor, head + bytes(-len(head) % 8))
+        _write(descriptor, _head(facts))
     except OSError as error:
+        with suppress(OSError):
+            os.unlink(path)  # nothing is in it
         os.close(descriptor)
         raise _unwritable(path, error) from error
     return LogWriter(path, descriptor, 0)
@@ -139,6 +158,14 @@ def read_log(path: Path) -> LogContent:
         return _content(path, descriptor)
     finally:
         os.close(descriptor)
+
+
+def _head(facts: Mapping[str, object]) -> bytes:
+    """Return the header of a log."""
+    document = orjson.dumps(facts)
+    head = _HEADER.pack(MAGIC, VERSION, len(document)) + document
+    head += _CHECKSUM.pack(xxh3_64_intdigest(head))
+    return head + bytes(-len(head) % 8)
 
 
 def _open(path: Path, flags: int) -> int:

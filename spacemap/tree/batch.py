@@ -17,7 +17,7 @@ class Batch:
     """Reference of the entry whose listing this is."""
     listing_count: U32
     listing_skip: U8
-    """`Skip`; anything but NONE goes with a count of 0."""
+    """`Skip`, or VANISHED; anything but NONE goes with a count of 0."""
     directory_device: U64
     """One row for each entry that is a directory, in the order of the entries; so are the next three."""
     directory_mtime_ns: I64

@@ -9,7 +9,7 @@ import numpy as np
 
 from spacemap.tree.batch import Batch
 from spacemap.tree.buffer import Buffer
-from spacemap.tree.columns import U32, U64, Kind, Skip
+from spacemap.tree.columns import NEVER_NS, U32, U64, Kind, Skip
 from spacemap.tree.links import mark_repeated
 from spacemap.tree.order import Decision, Order, References, canonical_order
 from spacemap.tree.place import Column, Index, move_slices
@@ -250,13 +250,15 @@ def _directories(batches: Sequence[Batch], order: Order) -> Directories:
     def column(name: str) -> Column:
         return np.concatenate([getattr(batch, name) for batch in batches])[order.rank]
 
+    ctime_ns = column("directory_ctime_ns").astype(np.int64, copy=False)
+    ctime_ns[order.vanished] = NEVER_NS
     return Directories(
         entry=np.zeros(0, np.uint32),
         first_child=order.first_child,
         child_count=order.child_count,
         device=column("directory_device").astype(np.uint64, copy=False),
         mtime_ns=column("directory_mtime_ns").astype(np.int64, copy=False),
-        ctime_ns=column("directory_ctime_ns").astype(np.int64, copy=False),
+        ctime_ns=ctime_ns,
         skip=order.skip,
     )
 

@@ -67,6 +67,14 @@ class Skip(IntEnum):
     WORKER_LOST = 11
 
 
+VANISHED = 255
+"""As the skip of a listing in a batch: the directory was not there when it was to be listed. Stable on disk.
+
+In the tree it is empty, and changed at `NEVER_NS`, so that nobody who finds it again takes it for empty.
+"""
+NEVER_NS = -(1 << 63)
+
+
 class Operation(IntEnum):
     """The step that failed in a problem. Stable on disk."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spacemap.tree.batch import Batch
-from spacemap.tree.columns import U8, U32, U64, Kind, Skip
+from spacemap.tree.columns import U8, U32, U64, VANISHED, Kind, Mask, Skip
 from spacemap.tree.place import Index, ranges
 
 
@@ -72,6 +72,7 @@ class Order:
     """By row."""
     child_count: U32
     skip: U8
+    vanished: Mask
     taken: Index
     """Number of the listing that is used for each directory, by rank, counted over all batches; -1: none."""
     first_listing: Index
@@ -141,6 +142,8 @@ def canonical_order(batches: Sequence[Batch], refs: References, decisions: Mappi
     for ref, decision in decisions.items():
         raw = refs.rows(np.array([ref], np.uint64))
         skip[np.searchsorted(directory_raw, raw[raw >= 0])] = decision.skip
+    vanished = skip == VANISHED
+    skip[vanished] = Skip.NONE
     skip[(taken < 0) & (skip == Skip.NONE)] = Skip.UNLISTED
     levels = [np.zeros(1, np.int64)]
     while len(levels[-1]):
@@ -157,6 +160,7 @@ def canonical_order(batches: Sequence[Batch], refs: References, decisions: Mappi
         first_child=(1 + np.cumsum(child_count) - child_count).astype(np.uint32),
         child_count=child_count.astype(np.uint32),
         skip=skip[rank],
+        vanished=vanished[rank],
         taken=taken,
         first_listing=first_listing,
         owner=owners,

@@ -1,5 +1,6 @@
 """Checkpoints on the command line: kept, offered, continued by the very command that was printed."""
 
+import json
 import os
 import pty
 import shlex
@@ -222,28 +223,31 @@ def test_long_scan_replaces_the_old_checkpoint(place: Path, settled: Path) -> No
 
 
 def test_running_scan_keeps_its_checkpoint(place: Path, settled: Path) -> None:
-    """While one scan keeps the automatic checkpoint, another of the same runs without, says so, and offers nothing."""
+    """While one scan keeps the automatic checkpoint, another of the same runs without, and says so."""
     words = (*SLOW, "--summary", "--cache-dir", place)
     first = _start_early(*words, settled)
     wait_until(lambda: any(map(_has_frames, place.glob("checkpoints/*.log"))), "an automatic checkpoint")
     os.kill(first.pid, signal.SIGSTOP)
-    code, out, err = finish(_start_early(*words, settled))
+    code, out, err = finish(_start_early(*SLOW, "--json", "--cache-dir", place, settled))
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate()
+    (note,) = json.loads(out)["scan"]["notes"]
 
-    assert (0, 1) == (code, err.count(b"\n"))
-    assert b"spacemap: no checkpoint was kept: " in err
-    assert b"belongs to a scan that is running" in err
-    assert _totals(spacemap("--summary", settled).stdout) == _totals(out)
+    assert (0, b"") == (code, err)
+    assert note.startswith("no checkpoint is kept any more: ")
+    assert "belongs to a scan that is running" in note
 
 
 @pytest.mark.parametrize("directory", ["/dev/null/x", "/dev/full"])
 def test_cache_that_cannot_be_written(settled: Path, directory: str) -> None:
     """Where no checkpoint can be kept the scan goes on, and says why."""
-    code, out, err = finish(_start_early(*SLOW, "--summary", "--cache-dir", directory, settled))
+    code, out, err = finish(_start_early(*SLOW, "--json", "--cache-dir", directory, settled))
+    document = json.loads(out)
+    (note,) = document["scan"]["notes"]
 
-    assert (0, _totals(spacemap("--summary", settled).stdout)) == (code, _totals(out))
-    assert (1, True) == (err.count(b"\n"), err.startswith(b"spacemap: no checkpoint was kept: "))
+    assert (0, b"") == (code, err)
+    assert json.loads(spacemap("--json", settled).stdout)["totals"] == document["totals"]
+    assert note.startswith(f"no checkpoint is kept any more: '{directory}/checkpoints': cannot be made: ")
 
 
 @pytest.mark.parametrize("option", [["--follow-symlinks"], ["--max-memory", "200M"], ["--cached=fast"]], ids=str)
@@ -274,7 +278,7 @@ def test_names_that_cannot_be_shown(tmpfs_place: Path) -> None:
 
 
 def test_interrupt_before_anything_was_kept(place: Path, settled: Path) -> None:
-    """A scan that is interrupted before its checkpoint holds anything says that there is nothing to continue."""
+    """A checkpoint that was begun and holds nothing yet is continued by scanning everything."""
     program = """
 import os, signal, sys
 from spacemap.cli import main
@@ -288,10 +292,11 @@ code = main.main(sys.argv[1:])
 sys.stderr.flush()
 os._exit(code)
 """
-    result = run_python(program, "--checkpoint", place / "log", "--summary", settled)
+    interrupted = run_python(program, "--checkpoint", place / "log", "--summary", settled)
+    result = _run_printed(interrupted.stderr.decode())
 
-    assert 130 == result.returncode
-    assert b"spacemap: interrupted before anything was kept; run the same command again\n" == result.stderr
+    assert 130 == interrupted.returncode
+    assert (0, _totals(spacemap("--summary", settled).stdout)) == (result.returncode, _totals(result.stdout))
     assert [] == os.listdir(place)
 
 

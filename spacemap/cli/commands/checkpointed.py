@@ -2,7 +2,7 @@
 
 import os
 
-from spacemap.cli import output, present
+from spacemap.cli import present
 from spacemap.cli.arguments import Arguments
 from spacemap.cli.automatic import cache_directory, key_of, tell_how_to_resume
 from spacemap.cli.commands.scan import exit_code, scan_visibly
@@ -27,11 +27,8 @@ def run(arguments: Arguments) -> ExitCode:
     plan = Checkpointing(path, arguments.earlier.resumes, arguments.earlier.interval)
     rescan = rescan_of(arguments.earlier, settings.cache.large, settings.cache.recent)
     snapshot = scan_visibly(arguments, preparation, rescan=rescan, checkpoint=plan)
-    if snapshot.facts.completeness is Completeness.INTERRUPTED:
-        if os.path.exists(path):
-            tell_how_to_resume(arguments, path)
-        else:
-            output.complain("interrupted before anything was kept; run the same command again")
+    if snapshot.facts.completeness is Completeness.INTERRUPTED and os.path.exists(path):
+        tell_how_to_resume(arguments, path)
     present.present(snapshot, arguments, preparation.settings(), ranges)
     if arguments.earlier.level is not None:
         from spacemap.cli.commands.cached import keep  # noqa: PLC0415 - only with --cached
