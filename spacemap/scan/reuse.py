@@ -22,7 +22,8 @@ from spacemap.tree.snapshot import BaseUse, Facts, Snapshot
 from spacemap.tree.tree import Tree
 
 _NONE = np.zeros(0, np.uint64)
-ALONE = int(Note.ALONE)  # plain: set on every directory
+ALONE, BOUNDARY = int(Note.ALONE), int(Note.BOUNDARY)  # plain: asked of every directory
+MOUNT = np.uint8(Flag.MOUNT)
 MOST_STALE = 0.5
 """With a larger share of stale directories than this, a plain scan is faster."""
 
@@ -241,19 +242,18 @@ class Reuse:
             names.append(tree.name(at))
             at = int(tree.parent[at])
         names.reverse()
-        notes = Note.ALONE if self._state[row] == AGAIN else Note(0)
-        if tree.flags[entry] & Flag.MOUNT:
-            notes |= Note.BOUNDARY
+        is_again = self._state[row] == AGAIN
+        notes = (ALONE if is_again else 0) | (BOUNDARY if tree.flags[entry] & MOUNT else 0)
         waiting = Waiting(
             ref=ref,
             device=int(tree.directories.device[row]),
             inode=int(tree.inode[entry]),
             depth=len(names),
             root=self._root_numbers[at],
-            notes=int(notes),
+            notes=notes,
             path=b"/".join(names),
         )
-        if self._state[row] == AGAIN:
+        if is_again:
             self._again[waiting.root, waiting.path] = row
         return waiting
 

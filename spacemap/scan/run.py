@@ -41,6 +41,8 @@ SMALL_SECONDS = 0.005
 """A tree that takes no longer needs not even the preparation of workers."""
 ALONE_SECONDS = 0.02
 """So long the calling process lists before it is worth while to start workers."""
+ALONE_RESCAN_SECONDS = 0.1
+"""The same where an earlier tree is in memory: forking is dearer, and what changed is mostly little."""
 AUTO_REQUESTS = {EngineName.NATIVE: 16, EngineName.PYTHON: 0, EngineName.SCANDIR_RS: 0}
 """Directories listed at the same time when the choice is ours; 0: as many as there are processors."""
 MAX_LISTERS = 64
@@ -253,7 +255,7 @@ class _Scan:
         cores = _cores()
         listers = min(cores, self.options.threads or cores, MAX_LISTERS)
         walker = make_walker(self.engine, self.options, place=WalkerPlace(self.paths, self.own_number, listers, -1))
-        until = time.monotonic() + ALONE_SECONDS
+        until = time.monotonic() + (ALONE_SECONDS if self.reuse is None else ALONE_RESCAN_SECONDS)
         walker.start()
         try:
             has_time = True

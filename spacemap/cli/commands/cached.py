@@ -1,6 +1,7 @@
 """`spacemap --cached`: scan from the newest kept scan of the same, report, and keep the result for the next time."""
 
 from dataclasses import replace
+from threading import Thread
 
 from spacemap.cli import output, present
 from spacemap.cli.arguments import Arguments
@@ -75,12 +76,13 @@ def _rescan(arguments: Arguments, settings: Settings, base: Snapshot | None) -> 
     )
     automatic.tell(scanned)
     snapshot = scanned if base is None else since_oldest(scanned, base)
+    # Writing waits for the kernel most of the time. It ends whole even where nobody reads the report any more.
+    keeper = Thread(target=keep, args=(arguments, settings, snapshot, base))
+    keeper.start()
     try:
         present.present(snapshot, arguments, preparation.settings(), ranges)
-    except SystemExit:  # nobody reads the report any more; the scan is as good as before
-        keep(arguments, settings, snapshot, base)
-        raise
-    keep(arguments, settings, snapshot, base)
+    finally:
+        keeper.join()
     return exit_code(snapshot)
 
 
