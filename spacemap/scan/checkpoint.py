@@ -90,8 +90,13 @@ class Checkpoint:
             with self._giving_up():
                 self._append(frames, renamed)
                 self._log.sync()
-        self._log.close()
-        self._log = None
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the log as it is."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
 
     def remove(self) -> None:
         """Remove the log of a scan that is complete."""

@@ -7,10 +7,11 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Protocol
 
 from spacemap.errors import EngineError
 from spacemap.scan.engine import WORKER_BITS
@@ -39,6 +40,13 @@ MAX_DEATHS = 3
 
 WORKER_LOST = 11  # Skip; importing it would import numpy
 SCAN = 4  # Operation
+
+
+class Closable(Protocol):
+    """Something that holds a descriptor."""
+
+    def close(self) -> None:
+        """Close it."""
 
 
 class Worker:
@@ -74,8 +82,10 @@ class Pool:
         unlisted: Callable[[], list[Waiting]],
         tick: Callable[[], None],
         first_number: int,
+        inherited: Callable[[], Sequence[Closable]],
     ) -> None:
-        """`first_number` is that of the first worker; references of earlier numbers are taken."""
+        """`first_number` is that of the first worker; references of earlier numbers are taken. A forked worker closes
+        what is `inherited` by then: a lock must not live on in it."""
         self._engine = engine
         self._options = options
         self._roots = roots
@@ -92,6 +102,7 @@ class Pool:
         """Worker by reference, for directories that were claimed."""
         self._deaths: dict[int, int] = {}
         self._started = first_number - 1
+        self._inherited = inherited
         self._listers = 1
         self._next_tick = 0.0
         self._last_look = time.monotonic()
@@ -168,7 +179,7 @@ class Pool:
             with suppress(OSError, AttributeError):  # the limit of an unprivileged user may be lower
                 fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         others = [pipe for worker in self._workers.values() for pipe in (worker.commands, worker.results)]
-        inherited = (commands, results, *others) if is_forked else ()
+        inherited = (commands, results, *others, *self._inherited()) if is_forked else ()
         place = (self._roots, self._started, self._listers)
         process = context.Process(
             target=work,

@@ -301,6 +301,7 @@ class _Scan:
             unlisted=self._unlisted,
             tick=self._tick,
             first_number=self.own_number + 1,
+            inherited=lambda: () if self.checkpoint is None else (self.checkpoint,),
         )
         self.pool.start(processes, listers)
         # The tree is built with numpy; its import fits in the time that workers need for their first batches.

@@ -19,6 +19,7 @@ from spacemap.scan.wire import (
 TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
 if TYPE_CHECKING:
     from spacemap.scan.contract import Walker
+    from spacemap.scan.pool import Closable
 
 STATUS_ROW = Struct("<qQQ")
 
@@ -28,12 +29,12 @@ def work(
     options: ScanOptions,
     place: tuple[tuple[bytes, ...], int, int],
     pipes: tuple[Connection, Connection],
-    others: tuple[Connection, ...],
+    others: "tuple[Closable, ...]",
 ) -> None:
     """Serve one scan until told to stop or until the scan is gone. Runs in the worker process.
 
-    `place` is (roots, number of this worker, listers); `others` are ends of pipes that a forked process inherits
-    and must not hold open.
+    `place` is (roots, number of this worker, listers); `others` is what a forked process inherits and must not
+    hold open: ends of pipes, and a checkpoint.
     """
     # The scan is interrupted by the user, its workers by the scan; SIGHUP goes to all of them.
     for name in ("SIGINT", "SIGHUP"):

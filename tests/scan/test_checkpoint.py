@@ -1,0 +1,165 @@
+"""Scans that were killed at any moment: the next one takes up what they kept, and finds what a full scan finds."""
+
+import os
+import random
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from spacemap.scan import EngineName, ScanOptions, engine, pool, run, scan
+from spacemap.scan.batch import decode_batch
+from spacemap.scan.checkpoint import Checkpointing
+from spacemap.scan.wire import FrameType
+from spacemap.store.log import read_log
+from spacemap.tree.snapshot import Snapshot
+from tests.scan.comparison import as_bytes
+from tests.scan.edits import Edits, random_edits
+from tests.scan.engines import BUILT
+from tests.scan.processes import children, is_alive, kill, wait_until
+from tests.scan.specs import make_tree, wide_tree
+from tests.scan.test_rescan import wait_until_settled
+
+ENGINES = [each for each in BUILT if each is not EngineName.SCANDIR_RS]
+
+
+@pytest.fixture(scope="module")
+def settled(large_place: Path) -> Path:
+    """Return a tree of 1,200 directories that nobody touches, nor has touched for more than two seconds."""
+    root = make_tree(large_place / "settled", wide_tree(1200, 6))
+    wait_until_settled()
+    return root
+
+
+@pytest.fixture(scope="module")
+def changing(large_place: Path) -> Path:
+    """Return a tree of 500 directories that anybody may change."""
+    root = make_tree(large_place / "changing", wide_tree(500, 4))
+    wait_until_settled()
+    return root
+
+
+@pytest.fixture
+def path(large_place: Path) -> Iterator[Path]:
+    """Return where a checkpoint may be."""
+    yield large_place / "checkpoint"
+    (large_place / "checkpoint").unlink(missing_ok=True)
+
+
+def _scan_in_child(roots: list[Path], options: ScanOptions, path: Path, resume: bool) -> None:
+    """Scan as the leader of a process group, in workers, with small batches that are kept at once."""
+    os.setsid()
+    run.ALONE_SECONDS, pool.TICK, engine.FLUSH_ENTRIES = 0.0, 0.0, 32
+    scan(roots, options, checkpoint=Checkpointing(str(path), resume))
+
+
+def _start(roots: list[Path], options: ScanOptions, path: Path) -> tuple[int, Callable[[], None]]:
+    """Start a scan, or one that resumes; return its process and what waits for its end."""
+    process = get_context("fork").Process(target=_scan_in_child, args=(roots, options, path, path.exists()))
+    process.start()
+    assert process.pid is not None
+    return process.pid, process.join
+
+
+def _kill_at_random(roots: list[Path], options: ScanOptions, path: Path, chance: random.Random) -> None:
+    """Start a scan and kill all its processes when its checkpoint has grown by a random number of bytes, or later."""
+    size = path.stat().st_size if path.exists() else 0
+    grown = size + chance.choice([1, chance.randrange(1, 400_000), chance.randrange(1, 40_000)])
+    pid, join = _start(roots, options, path)
+    end = threading.Thread(target=join)
+    end.start()
+    wait_until(lambda: not end.is_alive() or (path.exists() and path.stat().st_size >= grown), "a moment")
+    threading.Event().wait(chance.random() * 0.01)
+    workers = children(pid)
+    if end.is_alive():
+        os.killpg(pid, signal.SIGKILL)
+    end.join()
+    wait_until(lambda: not any(map(is_alive, workers)), "the end of the workers")
+
+
+def _directories_in(path: Path) -> int:
+    """Return how many directories the log of an unchanged tree lists whose entries are in it, too."""
+    below: dict[int, list[int]] = {}
+    for frame in read_log(path).frames:
+        if frame.type != FrameType.BATCH:
+            continue
+        batch = decode_batch(frame.body)
+        at = len(batch) - int(batch.listing_count.sum())
+        for ref, count in zip(batch.listing_ref.tolist(), batch.listing_count.tolist(), strict=True):
+            below[ref] = [batch.base_ref + row for row in range(at, at + count)]
+            at += count
+    waiting, listed = [0], 0
+    while waiting:
+        ref = waiting.pop()
+        listed += ref in below
+        waiting += below.get(ref, [])
+    return listed
+
+
+def _options(seed: int) -> ScanOptions:
+    return ScanOptions(ENGINES[seed % len(ENGINES)], threads=1 + seed % 3, exclude=("*7",) if seed % 4 == 0 else ())
+
+
+def _resume(roots: list[Path], options: ScanOptions, path: Path) -> Snapshot:
+    return scan(roots, options, checkpoint=Checkpointing(str(path), resume=True))
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_killed_and_resumed(settled: Path, path: Path, seed: int) -> None:
+    """Killed once to three times at random moments: equals a full scan, and nothing that was kept is listed again."""
+    chance, options = random.Random(seed), _options(seed)
+    roots = [[settled], [settled / "3", settled / "1", settled / "2"]][seed % 2]
+    expected = as_bytes(scan(roots, options))
+    for _ in range(1 + seed % 3):
+        _kill_at_random(roots, options, path, chance)
+        if not path.exists():  # it was faster
+            return
+    kept = _directories_in(path) - (len(roots) > 1)
+
+    resumed = _resume(roots, options, path)
+
+    assert expected == as_bytes(resumed)
+    assert kept <= (resumed.facts.base.kept_directories if resumed.facts.base is not None else 0)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_changed_and_resumed(changing: Path, path: Path, seed: int) -> None:
+    """Whatever happens to the tree between a scan that is killed and the next: equals a full scan of what is there."""
+    chance, options = random.Random(seed), _options(seed)
+    several = [changing / "3", changing / "1", changing / "2"]
+    roots = [[changing], several][seed % 2]
+    edit = Edits(changing, several)
+    for number in range(1 + seed % 3):
+        _kill_at_random(roots, options, path, chance)
+        for each in random_edits(seed * 10 + number, 6):
+            edit(*each)
+    expected = as_bytes(scan(roots, options))
+    if not path.exists():
+        return
+
+    assert expected == as_bytes(_resume(roots, options, path))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_workers_killed(settled: Path, path: Path, seed: int) -> None:
+    """Single workers that die do not spoil what is kept: the scan goes on, is killed, and is resumed."""
+    chance, options = random.Random(seed), ScanOptions(ENGINES[seed % len(ENGINES)], threads=3)
+    expected = as_bytes(scan([settled], options))
+    pid, join = _start([settled], options, path)
+    end = threading.Thread(target=join)
+    end.start()
+    wait_until(lambda: len(children(pid)) > 1 or not end.is_alive(), "workers")
+    for worker in chance.sample(children(pid), min(2, len(children(pid)))):
+        kill(worker, signal.SIGKILL)
+    size = chance.randrange(1, 200_000)
+    wait_until(lambda: not end.is_alive() or (path.exists() and path.stat().st_size > size), "a moment")
+    workers = children(pid)
+    kill(pid, signal.SIGKILL)
+    end.join()
+    wait_until(lambda: not any(map(is_alive, workers)), "the end of the workers")
+
+    assert expected == as_bytes(_resume([settled], options, path) if path.exists() else scan([settled], options))
