@@ -1,6 +1,6 @@
 """From batches in any order of arrival to one Tree in canonical order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
@@ -19,6 +19,8 @@ from spacemap.tree.tree import Directories, Folded, Links, Problems, Totals, Tre
 BYTE, WORD, LONG = np.dtype(np.uint8), np.dtype(np.uint32), np.dtype(np.uint64)
 SHARED_FROM = 16
 """Batches that are worth a second thread."""
+SHARED_FROM_ENTRIES = 100_000
+"""Entries that are, in however few batches."""
 PARENT_STEP = 4096
 """Directories whose children are told their parent at once."""
 
@@ -60,21 +62,41 @@ def _fill(columns: "_Columns", batches: list[Batch], slices: Sequence[Slices]) -
     """Bring all entries to their places, in two threads, and empty the list of batches."""
     # In order of arrival: neighbours there share memory, which goes with the last of them.
     waiting = list(zip(batches, slices, strict=True))
+    size = sum(map(len, batches))
     waiting.reverse()
     batches.clear()
+    if len(waiting) >= SHARED_FROM:
 
-    def take_and_put() -> None:
-        with suppress(IndexError):  # of the empty list; no look before, since the other thread takes, too
-            while True:
-                columns.put(*waiting.pop())
+        def take_and_put() -> None:
+            with suppress(IndexError):  # of the empty list; no look before, since the other thread takes, too
+                while True:
+                    batch, places = waiting.pop()
+                    columns.put(batch, places)
+                    columns.put_names(batch, places)
 
-    if len(waiting) < SHARED_FROM:
-        take_and_put()
+        _in_two_threads(take_and_put, take_and_put)
         return
+
+    def put_all() -> None:
+        for batch, places in waiting:
+            columns.put(batch, places)
+
+    def put_all_names() -> None:
+        for batch, places in waiting:
+            columns.put_names(batch, places)
+
+    if size >= SHARED_FROM_ENTRIES:  # a tree of an earlier scan is one batch
+        _in_two_threads(put_all, put_all_names)
+    else:
+        put_all()
+        put_all_names()
+
+
+def _in_two_threads(one: Callable[[], None], other: Callable[[], None]) -> None:
     with ThreadPoolExecutor(1) as helper:
-        other = helper.submit(take_and_put)
-        take_and_put()
-        other.result()
+        running = helper.submit(other)
+        one()
+        running.result()
 
 
 class _Layout:
@@ -112,7 +134,7 @@ class _Columns:
         self.apparent_size, self.blocks, self.inode = (take(dtype, size) for dtype in layout.unsigned)
 
     def put(self, batch: Batch, slices: Slices) -> None:
-        """Bring the entries of a batch to their places."""
+        """Bring the entries of a batch to their places, but for their names."""
         pairs: list[tuple[Column, Column]] = [
             (self.kind, batch.kind),
             (self.flags, batch.flags),
@@ -124,6 +146,9 @@ class _Columns:
         for column, values in pairs:
             if len(values):
                 move_slices(column, values.astype(column.dtype, copy=False), *slices, column.itemsize)
+
+    def put_names(self, batch: Batch, slices: Slices) -> None:
+        """Bring the names of a batch to their places."""
         to, begin, end = slices
         local = np.zeros(len(batch) + 1, np.int64)
         np.cumsum(batch.name_length, out=local[1:])
