@@ -103,7 +103,7 @@ def show_summary(  # noqa: PLR0913 - what there is to say, and how
     is_apparent = arguments.apparent_size or settings.display.apparent_size
     size, name = (totals.apparent_bytes, "apparent size") if is_apparent else (totals.disk_bytes, "disk usage")
     parts = [
-        f"{format_size(size, _units(arguments, settings))} {name} in {format_number(totals.files, 'file')}, "
+        f"{format_size(size, units(arguments, settings))} {name} in {format_number(totals.files, 'file')}, "
         f"{format_number(totals.directories, 'directory', 'directories')}"
     ]
     if facts.completeness.value == "interrupted":
@@ -166,7 +166,8 @@ def ranges(arguments: Arguments) -> Ranges:
     return given
 
 
-def _units(arguments: Arguments, settings: "Settings") -> Units:
+def units(arguments: Arguments, settings: "Settings") -> Units:
+    """Return the units that sizes are written in."""
     return Units.BYTES if arguments.bytes else Units.SI if arguments.si else settings.display.units
 
 
@@ -180,7 +181,7 @@ def _report_options(
     return ReportOptions(
         by=By(arguments.by),
         measure=measure,
-        units=_units(arguments, settings),
+        units=units(arguments, settings),
         verbose=arguments.verbose,
         color=is_terminal and allowed and os.environ.get("TERM") != "dumb",
         width=output.stdout_width(os.environ.get("COLUMNS")),

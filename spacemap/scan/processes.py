@@ -15,7 +15,7 @@ def prepare_processes() -> None:
     A copy of a process with threads may inherit a locked lock; and what multiprocessing starts on the side inherits
     stderr, which a terminal application puts in the place of something without a descriptor.
     """
-    global _is_prepared  # noqa: PLW0603 - multiprocessing has one server for the process
+    global _is_prepared
     if not hasattr(os, "fork"):
         return
     from multiprocessing import forkserver  # noqa: PLC0415 - absent on some platforms

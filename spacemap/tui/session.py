@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spacemap.analyze.breakdown import Bucket, BreakdownOptions, Partition, partition
+from spacemap.analyze.breakdown import BreakdownOptions, Bucket, Partition, partition
 from spacemap.analyze.by import By
 from spacemap.analyze.categories import Category
 from spacemap.analyze.top import largest_files
@@ -16,7 +16,7 @@ from spacemap.tree.snapshot import Snapshot
 from spacemap.tree.subtree import names_below_root, nearest_entry
 from spacemap.tree.tree import Tree
 from spacemap.tui.look import CYCLE, Look, Sort, View
-from spacemap.tui.order import ordered, visible
+from spacemap.tui.order import entry_bytes, ordered, visible
 
 LARGEST = 1000
 """Rows of the view of the largest files."""
@@ -82,6 +82,8 @@ class Session:
         self._categories = categories
         self._has_moved = False
         self._rows: Rows | None = None
+        self._largest: int | None = None
+        self._hidden = 0
         self._partitions: dict[By, Partition] = {}
 
     @property
@@ -103,11 +105,33 @@ class Session:
         """Return the rows, made when first asked for."""
         if self._rows is None:
             self._rows = self._make_rows()
+            self._largest = None
         return self._rows
+
+    def hidden(self) -> int:
+        """Return how many rows are left out because they are hidden."""
+        self.rows()
+        return self._hidden
+
+    def bucket_label(self) -> str:
+        """Return what the bucket that was opened is called; empty for none."""
+        if self.place.view not in _BY:
+            return ""
+        kinds = self._partition(_BY[self.place.view]).plan.kinds
+        return next((kind.label for kind in kinds if kind.key == self.place.bucket), "")
 
     def whole(self) -> int:
         """Return the bytes of the directory that is listed, of which each row is a share."""
         return int(subtree_sizes(self.tree, self.look.measure)[self.tree.directory_row(self.place.directory)])
+
+    def largest(self) -> int:
+        """Return the bytes of the largest row, beside which bars are drawn."""
+        if self._largest is None:
+            rows = self.rows()
+            amounts = entry_bytes(self.tree, rows.entries, self.look.measure)
+            of_buckets = (bucket.bytes for bucket in rows.buckets)
+            self._largest = max(int(amounts.max(initial=0)), *of_buckets, 0)
+        return self._largest
 
     def move_to(self, row: int) -> None:
         """Put the cursor on a row, or on the nearest there is."""
@@ -231,10 +255,13 @@ class Session:
     def _make_rows(self) -> Rows:
         place, tree = self.place, self.tree
         if place.shows_buckets:
+            self._hidden = 0
             return Rows(np.zeros(0, np.int64), self._buckets(_BY[place.view]))
         entries = self._entries()
+        count = len(entries)
         if not self.look.shows_hidden and place.view is not View.PROBLEMS:
             entries = visible(tree, entries)
+        self._hidden = count - len(entries)
         if place.view is View.PROBLEMS:
             return Rows(self._by_reason(ordered(tree, entries, self.look)))
         is_below = place.view is View.LIST and place.directory != 0 and not place.search

@@ -43,8 +43,13 @@ def _summary(path: str, arguments: Arguments) -> ExitCode:
 
 
 def _origin(path: str, facts: "Facts") -> present.Origin:
+    return present.Origin(os.fsencode(path), age_text(facts))
+
+
+def age_text(facts: "Facts") -> str:
+    """Return when a kept snapshot was made, and how long ago that was."""
     age = format_ago(time.time_ns() // 1_000_000_000 - facts.started_ns // 1_000_000_000)
-    return present.Origin(os.fsencode(path), f"as of {format_moment(facts.started_ns)}, {age}")
+    return f"as of {format_moment(facts.started_ns)}, {age}"
 
 
 def _exit_code(facts: "Facts", problems: int) -> ExitCode:
