@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
@@ -16,6 +17,7 @@ from spacemap.tui.keys import KEYS
 from spacemap.tui.screens.browse import BrowseScreen
 from spacemap.tui.subject import Outcome, Setting, Subject
 from spacemap.tui.themes import DARK, LIGHT
+from spacemap.tui.widgets.search import SearchLine
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
 
@@ -40,6 +42,12 @@ class Browser(App[Outcome | SpacemapError]):
                 with suppress(AttributeError, NotImplementedError):
                     loop.add_signal_handler(getattr(signal, name), self.browsing.leave_now)
         self.push_screen(self.browsing)
+
+    def on_key(self, event: events.Key) -> None:
+        """Hand to the search line what was typed after `/` and before that was obeyed: it went to the list."""
+        if event.is_printable and isinstance(self.focused, SearchLine):
+            event.prevent_default()
+            self.focused.post_message(events.Key(event.key, event.character))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key is in the palette, too."""

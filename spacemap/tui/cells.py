@@ -13,7 +13,7 @@ from spacemap.tree.measure import Measure, sizes, subtree_sizes
 from spacemap.tree.omissions import describe_problem
 from spacemap.tree.subtree import names_below_root
 from spacemap.tree.tree import Tree
-from spacemap.tui.look import Graph, Look, Sharing, Sort, View
+from spacemap.tui.look import Graph, Sharing, Sort, View
 from spacemap.tui.session import Session
 from spacemap.units import Units, format_count, format_moment, format_percent, format_size
 
@@ -45,11 +45,12 @@ _SKIP_FLAGS = {
     Skip.KERNEL_FS: "^",
     Skip.SECOND_VIEW: "=",
 }
-_AMOUNT = {Units.IEC: 10, Units.SI: 10, Units.BYTES: 19}
+_AMOUNT = {Units.IEC: 11, Units.SI: 11, Units.BYTES: 19}
 _ITEMS, _MTIME, _PERCENT = 9, 16, 6
 _NAME = 24
 """Cells that a name has before another column gives way."""
 _REASON = 34
+_BUCKETS = {View.TYPES: "Category", View.AGES: "Last modified"}
 MEASURE_HEADING = {Measure.DISK: "Disk usage", Measure.APPARENT: "Apparent"}
 
 
@@ -109,12 +110,14 @@ class Columns:
     name: int
 
 
-def fit_columns(look: Look, width: int, units: Units) -> Columns:
-    """Return the columns of a look that fit; the name keeps its room, the least important gives way first."""
+def fit_columns(session: Session, width: int, units: Units) -> Columns:
+    """Return the columns that fit; the name keeps its room, the least important gives way first."""
+    look, place = session.look, session.place
+    has_items = look.shows_items and place.view is not View.LARGEST and not place.bucket
     amount = _AMOUNT[units]
     wanted = {
         "mtime": _MTIME if look.shows_mtime else 0,
-        "items": _ITEMS if look.shows_items else 0,
+        "items": _ITEMS if has_items else 0,
         "sharing": amount if look.sharing is not Sharing.OFF else 0,
         "percent": _PERCENT if look.graph in (Graph.PERCENT, Graph.BOTH) else 0,
         "bar": min(max(width // 7, 6), 24) if look.graph in (Graph.BAR, Graph.BOTH) else 0,
@@ -133,7 +136,7 @@ def heading(session: Session, width: int, writing: Writing) -> list[Piece]:
     look, place = session.look, session.place
     if place.view is View.PROBLEMS:
         return [Piece("  " + "Reason".ljust(_reason_cells(width)) + " Path", "heading")]
-    columns = fit_columns(look, width, writing.units)
+    columns = fit_columns(session, width, writing.units)
     arrow = ("▲" if look.is_reversed else "▼") if writing.is_unicode else ("^" if look.is_reversed else "v")
     if look.sort is Sort.NAME:
         arrow = {"▲": "▼", "▼": "▲", "^": "v", "v": "^"}[arrow]
@@ -154,7 +157,8 @@ def heading(session: Session, width: int, writing: Writing) -> list[Piece]:
         pieces.append(cell("Files" if place.shows_buckets else "Items", columns.items, Sort.ITEMS))
     if columns.mtime:
         pieces.append(cell("Modified", columns.mtime, Sort.MTIME))
-    name = cell("Name" if not place.is_flat else "Path", columns.name, Sort.NAME)
+    title = _BUCKETS[place.view] if place.shows_buckets else "Path" if place.is_flat else "Name"
+    name = cell(title, columns.name, Sort.NAME)
     return [*pieces, Piece(" " + name.text.strip(), name.style)]
 
 
@@ -162,7 +166,7 @@ def row_pieces(session: Session, row: int, width: int, writing: Writing) -> list
     """Return the pieces of a row."""
     rows = session.rows()
     if rows.has_parent and row == 0:
-        columns = fit_columns(session.look, width, writing.units)
+        columns = fit_columns(session, width, writing.units)
         return [Piece(" " * (width - columns.name), ""), Piece("/..", "directory")]
     if session.place.shows_buckets:
         return _bucket_pieces(session, rows.buckets[row], width, writing)
@@ -250,7 +254,7 @@ def shown_name(tree: Tree, entry: int, *, is_flat: bool) -> bytes:
 
 def _entry_pieces(session: Session, entry: int, width: int, writing: Writing) -> list[Piece]:
     tree, look = session.tree, session.look
-    columns = fit_columns(look, width, writing.units)
+    columns = fit_columns(session, width, writing.units)
     size = size_of(tree, entry, look.measure)
     pieces = [Piece(flag_of(tree, entry).ljust(2), "flag")]
     pieces.append(Piece(writing.amount(size).rjust(columns.amount) + " ", "amount"))
@@ -285,7 +289,7 @@ def _graph(columns: Columns, size: int, session: Session, writing: Writing, styl
 
 
 def _bucket_pieces(session: Session, bucket: Bucket, width: int, writing: Writing) -> list[Piece]:
-    columns = fit_columns(session.look, width, writing.units)
+    columns = fit_columns(session, width, writing.units)
     pieces = [Piece("  ", ""), Piece(writing.amount(bucket.bytes).rjust(columns.amount) + " ", "amount")]
     if columns.sharing:
         pieces.append(Piece(" " * (columns.sharing + 1), ""))

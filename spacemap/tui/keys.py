@@ -27,7 +27,7 @@ KEYS = (
     Key("pagedown", "page(1)", "PgDn", "down one screen", "Move"),
     Key("home,0", "first", "Home 0", "to the first row", "Move"),
     Key("end,G", "last", "End G", "to the last row", "Move"),
-    Key("right,enter,l", "open", "→ Enter l", "open the directory; in a flat list, show where the entry is", "Move"),
+    Key("right,enter,l", "open", "→ Enter l", "open the directory; in a flat list, go where the entry is", "Move"),
     Key("left,h,<,backspace", "back", "← h < Backspace", "back to where this was opened from", "Move"),
     Key("escape", "leave", "Esc", "leave a search or a view", "Move"),
     Key("s", "sort('SIZE')", "s", "by size; once more reverses", "Sort", "size"),

@@ -14,7 +14,6 @@ _VIEWS = {
     View.TYPES: "by type",
     View.AGES: "by age",
     View.PROBLEMS: "could not be read",
-    View.FOUND: "found in everything",
 }
 
 
@@ -39,15 +38,17 @@ def total_pieces(session: Session, writing: Writing) -> list[Piece]:
         Piece(writing.amount(session.whole()), "path"),
         Piece(f" {look.measure.value} in {format_number(items, 'item')}", "text"),
     ]
-    if place.view is not View.LIST:
+    if place.search or place.view is View.FOUND:
+        text = display_text(place.search.decode("utf-8", "surrogateescape"))
+        where, all_of_it = "", len(tree.children(place.directory))
+        if place.view is View.FOUND:
+            where, all_of_it = " in everything", len(tree) - 1
+        found = f'"{text}"{where}: {format_count(len(session.rows()))} of {format_count(all_of_it)}'
+        pieces += [Piece("   ", "text"), Piece(writing.cut(found, 60), "alert")]
+    elif place.view is not View.LIST:
         number = format_count(len(session.rows()))
         what = session.bucket_label() if place.bucket else _VIEWS[place.view]
         pieces += [Piece("   ", "text"), Piece(f"{what}: {number}", "state")]
-    if place.search or place.view is View.FOUND:
-        text = display_text(place.search.decode("utf-8", "surrogateescape"))
-        everything = len(tree) - 1 if place.view is View.FOUND else len(tree.children(place.directory))
-        found = f'"{text}" {format_count(len(session.rows()))} of {format_count(everything)}'
-        pieces += [Piece("   ", "text"), Piece(writing.cut(found, 60), "alert")]
     if not look.shows_hidden:
         hidden = session.hidden()
         if hidden:

@@ -95,7 +95,12 @@ class SessionScreen(Screen[None]):
 
     def action_sort(self, sort: str) -> None:
         self.here.sort_by(Sort[sort])
-        self.paint()
+        # What rows are ordered by is to be seen.
+        look = self.here.look
+        shows_items, shows_mtime = look.sort is Sort.ITEMS, look.sort is Sort.MTIME
+        self._look(
+            replace(look, shows_items=look.shows_items or shows_items, shows_mtime=look.shows_mtime or shows_mtime)
+        )
 
     def action_measure(self) -> None:
         measure = Measure.APPARENT if self.here.look.measure is Measure.DISK else Measure.DISK
@@ -223,7 +228,7 @@ class SessionScreen(Screen[None]):
 
     def say(self, text: str) -> None:
         """Tell something in passing."""
-        self.app.notify(display_text(text), markup=False, timeout=4)
+        self.app.notify(display_text(text), markup=False, timeout=3)
 
     def complain(self, error: SpacemapError) -> None:
         """Tell what went wrong."""

@@ -44,14 +44,12 @@ class BrowseScreen(SessionScreen):
 
     BINDINGS = BINDINGS
     DEFAULT_CSS = """
-    BrowseScreen { background: $background; overflow: hidden; }
+    BrowseScreen { background: $background; overflow: hidden; layers: base above; }
     BrowseScreen Listing { height: 1fr; }
     BrowseScreen #progress, BrowseScreen #small, BrowseScreen #searching { display: none; }
     BrowseScreen.-scanning > #progress { display: block; }
-    BrowseScreen.-searching > SearchLine, BrowseScreen.-searching > #searching { display: block; }
-    BrowseScreen.-searching > #keys { display: none; }
     BrowseScreen.-informing > InfoPane { display: block; }
-    BrowseScreen.-small > * { display: none; }
+    BrowseScreen #small { layer: above; dock: top; height: 100%; }
     BrowseScreen.-small > #small { display: block; }
     """
 
@@ -151,12 +149,11 @@ class BrowseScreen(SessionScreen):
         else:
             self._line("path").show(path_pieces(session, room - 1, writing), state)
             self._line("totals").show(total_pieces(session, writing))
-            self._line("heading").show(heading(session, self._list.size.width, writing))
+            self._line("heading").show(heading(session, self._list.cells, writing))
             position = position_pieces(session)
             self._line("keys").show(key_pieces(keys, width - cell_width(position[0].text) - 1), position)
         self._list.show(session, self._empty_text())
-        too_small = f"{width}x{self.size.height} is too small; at least {LEAST[0]}x{LEAST[1]} is needed"
-        self._line("small").show([Piece(too_small, "alert")])
+        self._line("small").show([Piece(f"Too small: {LEAST[0]}x{LEAST[1]} is needed", "alert")])
         if self.has_class("-informing"):
             self._inform()
 
@@ -213,9 +210,15 @@ class BrowseScreen(SessionScreen):
         line = self.query_one(SearchLine)
         with self.prevent(Input.Changed):
             line.value = ""
-        self.add_class("-searching")
+        self._set_searching(True)
         self._show_extent()
-        line.focus()
+
+    def _set_searching(self, is_searching: bool) -> None:  # noqa: FBT001 - both ways
+        line = self.query_one(SearchLine)
+        # At once and not when styles are worked out anew: the keys that follow are already for the other widget.
+        line.display = self._line("searching").display = is_searching
+        self._line("keys").display = not is_searching
+        self.set_focus(line if is_searching else self._list)
 
     def _show_extent(self) -> None:
         if self._searches_everything:
@@ -256,8 +259,7 @@ class BrowseScreen(SessionScreen):
         self._end_search()
 
     def _end_search(self) -> None:
-        self.remove_class("-searching")
-        self._list.focus()
+        self._set_searching(False)
         self.call_after_refresh(self.paint)
 
     @on(Listing.Clicked)

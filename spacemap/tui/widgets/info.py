@@ -41,7 +41,7 @@ class InfoPane(VerticalScroll, can_focus=False):
     """Facts below one another, a label before each."""
 
     DEFAULT_CSS = """
-    InfoPane { display: none; height: auto; max-height: 45%; background: $surface; padding: 0 1; dock: bottom; }
+    InfoPane { display: none; height: auto; max-height: 45%; background: $surface; padding: 0 1; }
     """
 
     def show(self, facts: list[Fact], writing: Writing) -> None:
@@ -69,8 +69,8 @@ def entry_facts(snapshot: Snapshot, entry: int, units: Units) -> list[Fact]:
     facts.append(("Apparent", _bytes(apparent, units)))
     shared = shared_of(tree, entry)
     if shared or is_directory:
-        facts.append(("Exclusive", f"{_bytes(disk - shared, units)} are freed if this goes"))
-        facts.append(("Shared", f"{_bytes(shared, units)} stay: hard-linked from elsewhere"))
+        stays = f"; {_bytes(shared, units)} stay, hard-linked from elsewhere" if shared else ""
+        facts.append(("If deleted", f"{_bytes(disk - shared, units)} are freed{stays}"))
     kind = _KINDS[Kind(int(tree.kind[entry]))]
     if count := folded_files(tree, entry):
         kind = f"{format_count(count)} small files of this directory, folded to save memory"

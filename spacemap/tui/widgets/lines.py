@@ -33,19 +33,20 @@ class Line(Widget):
 
     def __init__(self, *, name: str, classes: str = "") -> None:
         super().__init__(id=name, classes=classes)
-        self._pieces: list[Piece] = []
+        self._left: Sequence[Piece] = ()
+        self._right: Sequence[Piece] = ()
 
     def show(self, left: Sequence[Piece], right: Sequence[Piece] = ()) -> None:
         """Show pieces from the left, and others that end at the right edge where there is room for both."""
-        width = self.size.width
-        room = width - sum(cell_width(piece.text) for piece in (*left, *right))
-        self._pieces = [*left, Piece(" " * room, "text"), *right] if right and room >= 1 else list(left)
+        self._left, self._right = left, right
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Return the line."""
+        room = self.size.width - sum(cell_width(piece.text) for piece in (*self._left, *self._right))
+        right = (Piece(" " * room, "text"), *self._right) if self._right and room >= 1 else ()
         segments = [
             Segment(piece.text, self.rich_style + self.get_component_rich_style(f"line--{piece.style}", partial=True))
-            for piece in (self._pieces if y == 0 else ())
+            for piece in ((*self._left, *right) if y == 0 else ())
         ]
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)

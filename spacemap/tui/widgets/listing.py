@@ -51,6 +51,11 @@ class Listing(ScrollView, can_focus=True):
         self._session: Session | None = None
         self._empty = ""
 
+    @property
+    def cells(self) -> int:
+        """Cells of a row, the scrollbar left out."""
+        return self.scrollable_content_region.width
+
     def show(self, session: Session | None, empty: str) -> None:
         """Paint a session as it is now, its cursor in sight; `empty` is said where there are no rows."""
         self._session = session
@@ -67,7 +72,7 @@ class Listing(ScrollView, can_focus=True):
         if session is None:
             return
         count, height = len(session.rows()), max(self.size.height, 1)
-        self.virtual_size = Size(self.size.width, count)
+        self.virtual_size = Size(self.cells, count)
         lead = min(_LEAD, (height - 1) // 2)
         top = min(session.top, session.cursor - lead)
         top = max(top, session.cursor - height + 1 + lead)
@@ -82,7 +87,7 @@ class Listing(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the window."""
-        width, session = self.size.width, self._session
+        width, session = self.cells, self._session
         row = y + round(self.scroll_y)
         if session is None or row >= len(session.rows()):
             text = self._empty if y == 1 and (session is None or not len(session.rows())) else ""
