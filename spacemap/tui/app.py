@@ -26,6 +26,10 @@ class Browser(App[Outcome | SpacemapError]):
     """Browses a subject; returns an outcome, or what kept it from being shown."""
 
     TITLE = "spacemap"
+    CSS = """
+    Screen.-plain Toast { border: none !important; }
+    Screen.-plain * { scrollbar-size-vertical: 0 !important; }
+    """
 
     def __init__(self, jobs: Jobs, subject: Subject, setting: Setting) -> None:
         super().__init__()

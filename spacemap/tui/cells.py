@@ -275,7 +275,7 @@ def _entry_pieces(session: Session, entry: int, width: int, writing: Writing) ->
     # A root's name is its whole path and begins with a slash already.
     before = "/" if is_directory and not name.startswith(b"/") else " "
     style = "directory" if is_directory else "file" if tree.kind[entry] == Kind.FILE else "other"
-    return [*pieces, Piece(before, style), Piece(writing.name(name, columns.name - 1), style)]
+    return [*pieces, Piece(before + writing.name(name, columns.name - 1), style)]
 
 
 def _graph(columns: Columns, size: int, session: Session, writing: Writing, style: str) -> list[Piece]:

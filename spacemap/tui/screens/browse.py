@@ -55,6 +55,7 @@ class BrowseScreen(SessionScreen):
 
     def __init__(self, jobs: Jobs, subject: Subject, setting: Setting) -> None:
         super().__init__(jobs, subject, setting)
+        self.set_class(not setting.writing.is_unicode, "-plain")
         self._facts: tuple[bytes, list[Fact]] = (b"", [])
         self._searches_everything = False
         self._before_search: tuple[Place, int | None] = (Place(0), None)

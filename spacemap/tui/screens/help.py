@@ -33,7 +33,6 @@ class HelpScreen(ModalScreen[None]):
         background: $surface; padding: 0 2; scrollbar-size-vertical: 1;
     }
     HelpScreen.-tall VerticalScroll { max-height: 94%; padding: 1 2; }
-    HelpScreen.-plain VerticalScroll { scrollbar-size-vertical: 0; }
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
 

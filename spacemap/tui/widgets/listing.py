@@ -25,7 +25,6 @@ class Listing(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"listing--{name}" for name in (*_NAMED, "cursor")}
     DEFAULT_CSS = """
     Listing { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; background: $background; }
-    Listing.-plain { scrollbar-size-vertical: 0; }
     Listing .listing--flag { color: $warning; text-style: bold; }
     Listing .listing--amount { color: $foreground; }
     Listing .listing--bar { color: $primary; }
@@ -46,7 +45,7 @@ class Listing(ScrollView, can_focus=True):
             super().__init__()
 
     def __init__(self, writing: Writing) -> None:
-        super().__init__(classes="" if writing.is_unicode else "-plain")
+        super().__init__()
         self._writing = writing
         self._session: Session | None = None
         self._empty = ""
@@ -90,7 +89,9 @@ class Listing(ScrollView, can_focus=True):
         width, session = self.cells, self._session
         row = y + round(self.scroll_y)
         if session is None or row >= len(session.rows()):
-            text = self._empty if y == 1 and (session is None or not len(session.rows())) else ""
+            rows = None if session is None else session.rows()
+            is_empty = rows is None or len(rows) == rows.has_parent
+            text = self._empty if is_empty and y == 1 + (rows is not None and rows.has_parent) else ""
             faint = self.get_component_rich_style("listing--faint")
             shown = self._writing.cut(f"  {text}", width) if text else ""
             return Strip([Segment(shown, faint)]).adjust_cell_length(width, self.rich_style)
