@@ -27,6 +27,7 @@ class Browser(App[Outcome | SpacemapError]):
 
     TITLE = "spacemap"
     CSS = """
+    * { scrollbar-color: $panel; scrollbar-background: $surface; scrollbar-color-hover: $secondary; }
     Screen.-plain Toast { border: none !important; }
     Screen.-plain * { scrollbar-size-vertical: 0 !important; }
     """

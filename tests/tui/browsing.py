@@ -74,7 +74,7 @@ def session_of(pilot: Browsing) -> Session:
 
 def screen_lines(pilot: Browsing) -> list[str]:
     """Return what is on the screen, a line of text each, without the blanks at the ends."""
-    strips = pilot.app.screen._compositor.render_strips(pilot.app.size)  # noqa: SLF001 - no other way to read it
+    strips = pilot.app.screen._compositor.render_strips(pilot.app.size)
     return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
 
 

@@ -397,7 +397,7 @@ def test_cursor_is_more_than_a_colour(tree: Path, theme: str) -> None:
 
     async def journey() -> tuple[bool, bool]:
         async with browsing(tree, theme=theme) as pilot:
-            strips = pilot.app.screen._compositor.render_strips(pilot.app.size)  # noqa: SLF001 - as in screen_lines
+            strips = pilot.app.screen._compositor.render_strips(pilot.app.size)
             cursor, other = ([segment.style for segment in strips[line]] for line in (3, 4))
             backgrounds = {style.bgcolor for style in cursor[:3]} & {style.bgcolor for style in other[:3]}
             return not backgrounds, all(style.bold for style in cursor[:3])
