@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
 
@@ -33,6 +34,15 @@ _NEW_CATEGORY_COLOR = "#afafaf"
 _NOT_BY_NAME = frozenset({LINKS, DIRECTORIES, FOLDED})
 
 
+class ThemeChoice(Enum):
+    """The colours of the browser."""
+
+    AUTO = "auto"
+    """As the terminal says, dark where it does not."""
+    DARK = "dark"
+    LIGHT = "light"
+
+
 @dataclass(frozen=True, slots=True)
 class Display:
     """How reports look when the command line does not say."""
@@ -44,6 +54,7 @@ class Display:
     """Largest files and directories that a verbose report lists."""
     color: bool = True
     """False for none, even on a terminal."""
+    theme: ThemeChoice = ThemeChoice.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +173,10 @@ class _Reader:
         return categories
 
     def _display(self, table: Table) -> Display:
-        self._know(table, "display", ("units", "apparent_size", "top", "color"))
+        self._know(table, "display", ("units", "apparent_size", "top", "color", "theme"))
         default = Display()
-        units = self._text(table.get("units", default.units.value), "display.units")
-        choices = [each.value for each in Units]
-        if units not in choices:
-            choice = f'"{display_text(units)}" is none of {", ".join(choices)}'
-            raise self._error("display.units", choice + _nearest(units, choices))
+        units = self._choice(table, "units", default.units.value, [each.value for each in Units])
+        theme = self._choice(table, "theme", default.theme.value, [each.value for each in ThemeChoice])
         top = table.get("top", default.top)
         if not isinstance(top, int) or isinstance(top, bool) or not 0 <= top <= 100_000:
             raise self._error("display.top", f"expected a whole number from 0 to 100,000, not {_kind(top)}")
@@ -177,6 +185,7 @@ class _Reader:
             apparent_size=self._flag(table.get("apparent_size", default.apparent_size), "display.apparent_size"),
             top=top,
             color=self._flag(table.get("color", default.color), "display.color"),
+            theme=ThemeChoice(theme),
         )
 
     def _cache(self, table: Table) -> Cache:
@@ -203,6 +212,13 @@ class _Reader:
             return parse(text)
         except UsageError as error:
             raise self._error(place, display_text(str(error))) from error
+
+    def _choice(self, table: Table, key: str, default: str, choices: list[str]) -> str:
+        chosen = self._text(table.get(key, default), f"display.{key}")
+        if chosen not in choices:
+            message = f'"{display_text(chosen)}" is none of {", ".join(choices)}'
+            raise self._error(f"display.{key}", message + _nearest(chosen, choices))
+        return chosen
 
     def _know(self, table: Table, place: str, known: Iterable[str]) -> None:
         for key in table:

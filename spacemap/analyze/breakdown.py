@@ -3,7 +3,7 @@
 Each inode counts once, and the buckets of a tree add up to the totals of its root, to the byte.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -14,8 +14,9 @@ from spacemap.analyze.by import DEFAULT_AGE_BOUNDS, DEFAULT_SIZE_BOUNDS, By
 from spacemap.analyze.categories import DIRECTORIES, FOLDED, SPECIAL_CATEGORIES, Category
 from spacemap.analyze.classify import classify
 from spacemap.render.palette import ramp
-from spacemap.tree.columns import U8, Flag, Kind, Mask
-from spacemap.tree.measure import Measure, root_size, sizes, unit_column
+from spacemap.tree.columns import U8, EntryIds, Flag, Kind, Mask
+from spacemap.tree.measure import Measure, root_size, sizes, subtree_sizes, unit_column
+from spacemap.tree.subtree import repeated_within, subtree_slices
 from spacemap.tree.tree import Tree
 from spacemap.units import Units, format_age, format_bound, percent
 
@@ -70,11 +71,81 @@ class _Kind:
     extension: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Buckets before they are filled, and which of them entries are in."""
+
+    kinds: list[_Kind]
+    bucket_of: Callable[[slice], U8]
+    """Returns the index into `kinds` for some rows."""
+    ranges: int
+    """How many of the first buckets are ranges, which stay where they are and when they are empty; 0: categories."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Which bucket each entry of a tree is in, to be asked of many of its directories."""
+
+    tree: Tree
+    plan: _Plan
+    bucket: U8
+    """Index into the kinds of the plan."""
+
+    def buckets(self, measure: Measure, directory: int) -> tuple[Bucket, ...]:
+        """Return the buckets of a subtree; what has neither bytes nor files is left out, but for ranges."""
+        parts = subtree_slices(self.tree, directory)
+        total = int(subtree_sizes(self.tree, measure)[self.tree.directory_row(directory)])
+        part = _Part(parts, repeated_within(self.tree, parts), total)
+        return _arranged(_fill(self.tree, measure, self.plan.kinds, lambda rows: self.bucket[rows], part), self.plan)
+
+    def entries(self, key: str, directory: int) -> EntryIds:
+        """Return what of a subtree is in a bucket, ascending."""
+        index = next(number for number, kind in enumerate(self.plan.kinds) if kind.key == key)
+        parts = subtree_slices(self.tree, directory)
+        return np.concatenate([np.flatnonzero(self.bucket[part] == index) + part.start for part in parts])
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What of a tree is added up."""
+
+    slices: Sequence[slice]
+    left_out: EntryIds
+    """Entries whose sizes do not count, ascending."""
+    total: int
+    """Bytes."""
+
+
 def breakdown(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
     """Return the buckets of a tree: categories by falling bytes, ranges from low to high.
 
     What has neither bytes nor files is left out, but for ranges.
     """
+    plan = _plan(tree, options)
+    left_out = tree.links.entry[(tree.flags[tree.links.entry] & np.uint8(Flag.REPEATED)) != 0]
+    part = _Part([slice(0, len(tree))], left_out, root_size(tree, options.measure))
+    return _arranged(_fill(tree, options.measure, plan.kinds, plan.bucket_of, part), plan)
+
+
+def partition(tree: Tree, options: BreakdownOptions) -> Partition:
+    """Return which bucket each entry is in: a byte for each."""
+    plan = _plan(tree, options)
+    bucket = [plan.bucket_of(rows) for rows in _chunks(slice(0, len(tree)))]
+    return Partition(tree, plan, np.concatenate(bucket))
+
+
+def _arranged(filled: list[Bucket], plan: _Plan) -> tuple[Bucket, ...]:
+    if plan.ranges:
+        return _without_empty(filled, plan.ranges)
+    return tuple(sorted((b for b in filled if b.bytes or b.file_count), key=lambda b: (-b.bytes, b.key)))
+
+
+def _chunks(part: slice) -> Iterator[slice]:
+    for start in range(part.start, part.stop, _CHUNK):
+        yield slice(start, min(start + _CHUNK, part.stop))
+
+
+def _plan(tree: Tree, options: BreakdownOptions) -> _Plan:
     match options.by:
         case By.TYPE:
             return _by_type(tree, options)
@@ -84,17 +155,16 @@ def breakdown(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
             return _by_age(tree, options)
 
 
-def _by_type(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
+def _by_type(tree: Tree, options: BreakdownOptions) -> _Plan:
     category = classify(tree, options.categories)
     kinds = []
     for each in options.categories:
         extension = each.extensions[0] if each.extensions else None
         kinds.append(_Kind(each.key, each.label, options.extension_colors.get(extension or "", each.color), extension))
-    filled = _fill(tree, options.measure, kinds, lambda rows: category[rows])
-    return tuple(sorted((b for b in filled if b.bytes or b.file_count), key=lambda b: (-b.bytes, b.key)))
+    return _Plan(kinds, lambda rows: category[rows], 0)
 
 
-def _by_size(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
+def _by_size(tree: Tree, options: BreakdownOptions) -> _Plan:
     kinds = _ranges(options.size_bounds, lambda bound: format_bound(bound, options.units))
     kinds.append(_Kind("unknown", "Unknown", _UNKNOWN_COLOR))
     kinds += _special_kinds(options.categories)
@@ -105,11 +175,10 @@ def _by_size(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
         bucket[_unmeasured(tree, rows)] = len(bounds) + 1
         return _with_special(tree, rows, bucket, len(bounds) + 2)
 
-    filled = _fill(tree, options.measure, kinds, bucket_of)
-    return _without_empty(filled, len(bounds) + 1)
+    return _Plan(kinds, bucket_of, len(bounds) + 1)
 
 
-def _by_age(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
+def _by_age(tree: Tree, options: BreakdownOptions) -> _Plan:
     kinds = _ranges(options.age_bounds, format_age)
     kinds.append(_Kind("future", "In the future", _UNKNOWN_COLOR))
     kinds.append(_Kind("unknown", "Unknown", _UNKNOWN_COLOR))
@@ -125,8 +194,7 @@ def _by_age(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
         bucket[_unmeasured(tree, rows)] = count + 2
         return _with_special(tree, rows, bucket, count + 3)
 
-    filled = _fill(tree, options.measure, kinds, bucket_of)
-    return _without_empty(filled, count + 1)
+    return _Plan(kinds, bucket_of, count + 1)
 
 
 def _ranges(bounds: tuple[int, ...], text: Callable[[int], str]) -> list[_Kind]:
@@ -159,22 +227,30 @@ def _without_empty(buckets: list[Bucket], ranges: int) -> tuple[Bucket, ...]:
     return (*buckets[:ranges], *(bucket for bucket in buckets[ranges:] if bucket.bytes or bucket.file_count))
 
 
-def _fill(tree: Tree, measure: Measure, kinds: list[_Kind], bucket_of: Callable[[slice], U8]) -> list[Bucket]:
+def _fill(
+    tree: Tree, measure: Measure, kinds: list[_Kind], bucket_of: Callable[[slice], U8], part: _Part
+) -> list[Bucket]:
     """Return the buckets with their sums; `bucket_of` gives the index into `kinds` for some rows."""
     sums, counts = [0] * len(kinds), [0] * len(kinds)
-    column, unit = unit_column(tree, measure)
-    for start in range(0, len(tree), _CHUNK):
-        rows = slice(start, min(start + _CHUNK, len(tree)))
-        bucket = bucket_of(rows).astype(np.intp)
-        values = column[rows] * ((tree.flags[rows] & np.uint8(Flag.REPEATED)) == 0)
-        _add(sums, _exact_sums(bucket, values, len(kinds)))
-        _add(counts, np.bincount(bucket, minlength=len(kinds)).tolist())
     index = {kind.key: number for number, kind in enumerate(kinds)}
+    folded = 0
+    column, unit = unit_column(tree, measure)
+    for each in part.slices:
+        for rows in _chunks(each):
+            bucket = bucket_of(rows).astype(np.intp)
+            values = column[rows]
+            begin, end = np.searchsorted(part.left_out, [rows.start, rows.stop]).tolist()
+            if begin != end:
+                values = values.copy()
+                values[part.left_out[begin:end].astype(np.intp) - rows.start] = 0
+            _add(sums, _exact_sums(bucket, values, len(kinds)))
+            _add(counts, np.bincount(bucket, minlength=len(kinds)).tolist())
+        begin, end = np.searchsorted(tree.folded.entry, [each.start, each.stop]).tolist()
+        folded += int(tree.folded.file_count[begin:end].sum(dtype=np.uint64))
     counts[index[DIRECTORIES]] = 0
-    counts[index[FOLDED]] = int(tree.folded.file_count.sum(dtype=np.uint64))
-    total = root_size(tree, measure)
+    counts[index[FOLDED]] = folded
     return [
-        Bucket(kind.key, kind.label, value * unit, percent(value * unit, total), count, kind.color, kind.extension)
+        Bucket(kind.key, kind.label, value * unit, percent(value * unit, part.total), count, kind.color, kind.extension)
         for kind, value, count in zip(kinds, sums, counts, strict=True)
     ]
 

@@ -5,18 +5,27 @@ import numpy.typing as npt
 
 from spacemap.tree.columns import I64, U64, Flag, Kind
 from spacemap.tree.measure import Measure, sizes, subtree_sizes
+from spacemap.tree.subtree import repeated_within, subtree_slices
 from spacemap.tree.tree import Tree
 
 _CHUNK = 131_072
 
 
-def largest_files(tree: Tree, count: int, measure: Measure) -> I64:
-    """Return the ids of the largest files, the largest first, equal ones by id. Each inode comes once."""
+def largest_files(tree: Tree, count: int, measure: Measure, directory: int = 0) -> I64:
+    """Return the ids of the largest files below a directory, the largest first, equal ones by id.
+
+    Each inode comes once.
+    """
     best_ids, best_sizes = np.empty(0, np.int64), np.empty(0, np.uint64)
-    left_out = np.uint8(Flag.REPEATED | Flag.FOLDED)
-    for start in range(0, len(tree), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        is_file = (tree.kind[rows] == Kind.FILE) & ((tree.flags[rows] & left_out) == 0)
+    parts = subtree_slices(tree, directory)
+    repeated = repeated_within(tree, parts)
+    for rows in (
+        slice(start, min(start + _CHUNK, part.stop)) for part in parts for start in range(part.start, part.stop, _CHUNK)
+    ):
+        start = rows.start
+        is_file = (tree.kind[rows] == Kind.FILE) & ((tree.flags[rows] & np.uint8(Flag.FOLDED)) == 0)
+        begin, end = np.searchsorted(repeated, [rows.start, rows.stop]).tolist()
+        is_file[repeated[begin:end].astype(np.intp) - start] = False
         values = sizes(tree, measure, rows)
         if len(best_ids) == count and count:
             # An equal size has a higher id here, so it cannot get in.

@@ -71,6 +71,9 @@ class Arguments(NamedTuple):
     config: str | None
     quiet: bool
     progress: bool
+    tui: bool
+    reports: bool
+    """Something was asked for that only a report has."""
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -90,7 +93,12 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    root.add_argument("paths", metavar="PATH", nargs="*", help="what to scan (default: .), or FILE.smap to report from")
+    root.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        help="what to scan (default: .), or FILE.smap",
+    )
     root.add_argument("--version", action="store_true", help="print the version and exit")
     _add_scan(root.add_argument_group("scan"))
     _add_exclusions(root.add_argument_group("what to leave out"))
@@ -135,7 +143,8 @@ def _add_exclusions(group: argparse._ArgumentGroup) -> None:
 
 def _add_report(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--report", action="store_true", help="print a report (what this version always does)")
+    add("--tui", action="store_true", help="browse, even where stdout is no terminal")
+    add("--report", action="store_true", help="print a report even on a terminal")
     add("--by", choices=["type", "size", "age"], default="type", help="what the report tells apart (default: type)")
     add("--size-buckets", metavar="SIZES", help="bounds for --by size, such as 1M,100M,1G")
     add("--age-buckets", metavar="AGES", help="bounds for --by age, such as 30d,1y")
@@ -176,6 +185,8 @@ def parse(words: list[str]) -> Arguments | None:
         raise UsageError(f"--top {given.top}: give 0 or more")
     if given.summary and given.json:
         raise UsageError("--summary and --json contradict each other: `totals` in the JSON says the same")
+    if given.tui and _reports(given):
+        raise UsageError("--tui browses, and something else was asked for that prints or writes a report: choose one")
     if given.summary_only and (given.output is None or _output_form(given) is OutputForm.SNAPSHOT):
         raise UsageError("--summary-only leaves the entries out of JSON: name a file with --output FILE.json")
     return Arguments(
@@ -200,7 +211,16 @@ def parse(words: list[str]) -> Arguments | None:
         config=given.config,
         quiet=given.quiet,
         progress=given.progress,
+        tui=given.tui,
+        reports=_reports(given),
     )
+
+
+def _reports(given: argparse.Namespace) -> bool:
+    """Return whether something was asked for that only a report has."""
+    wanted = (given.report, given.verbose, given.json, given.summary, given.output, given.quiet, given.progress)
+    described = (given.size_buckets, given.age_buckets, given.top, given.cached, given.checkpoint, given.resume)
+    return any(wanted) or given.by != "type" or any(value is not None for value in described)
 
 
 def _output_form(given: argparse.Namespace) -> OutputForm:

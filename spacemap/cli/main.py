@@ -59,6 +59,12 @@ def _command(words: list[str]) -> ExitCode:
     arguments = parse(words)
     if arguments is None:
         return _print_version()
+    from spacemap.cli.commands import terminal  # noqa: PLC0415 - as above
+
+    if terminal.is_wanted(arguments):
+        from spacemap.cli.commands import browse  # noqa: PLC0415 - a report does not need it
+
+        return browse.run(arguments)
     if arguments.is_stored:
         from spacemap.cli.commands import stored  # noqa: PLC0415 - a scan does not need it
 

@@ -82,7 +82,7 @@ def _report(
     from spacemap.tree.measure import Measure  # noqa: PLC0415 - imports numpy, which waits until workers list
 
     measure = Measure.APPARENT if arguments.apparent_size or settings.display.apparent_size else Measure.DISK
-    options = _report_options(arguments, settings, measure, origin, _reused(snapshot, _units(arguments, settings)))
+    options = _report_options(arguments, settings, measure, origin, _reused(snapshot, units(arguments, settings)))
     top = settings.display.top if arguments.top is None else arguments.top
     findings = _findings(snapshot, _breakdown_options(snapshot, settings, options, ranges), top, origin)
     _output(arguments, snapshot, findings, options)
@@ -110,7 +110,7 @@ def show_summary(  # noqa: PLR0913 - what there is to say, and how
     is_apparent = arguments.apparent_size or settings.display.apparent_size
     size, name = (totals.apparent_bytes, "apparent size") if is_apparent else (totals.disk_bytes, "disk usage")
     parts = [
-        f"{format_size(size, _units(arguments, settings))} {name} in {format_number(totals.files, 'file')}, "
+        f"{format_size(size, units(arguments, settings))} {name} in {format_number(totals.files, 'file')}, "
         f"{format_number(totals.directories, 'directory', 'directories')}"
     ]
     if facts.completeness.value == "interrupted":
@@ -120,7 +120,7 @@ def show_summary(  # noqa: PLR0913 - what there is to say, and how
     if facts.base is not None:
         from spacemap.cli.reused import describe_base  # noqa: PLC0415 - most scans use none
 
-        described = describe_base(facts.base, totals.directories, time.time_ns(), _units(arguments, settings))
+        described = describe_base(facts.base, totals.directories, time.time_ns(), units(arguments, settings))
         parts.append(described[:1].lower() + described[1:])
     kept = f" ({origin.when}, from {display_name(origin.path)})" if origin is not None else ""
     output.write_text(f"{', '.join(map(display_name, roots))}{kept}\n{'; '.join(parts)}\n")
@@ -183,7 +183,8 @@ def ranges(arguments: Arguments) -> Ranges:
     return given
 
 
-def _units(arguments: Arguments, settings: "Settings") -> Units:
+def units(arguments: Arguments, settings: "Settings") -> Units:
+    """Return the units that sizes are written in."""
     return Units.BYTES if arguments.bytes else Units.SI if arguments.si else settings.display.units
 
 
@@ -197,7 +198,7 @@ def _report_options(
     return ReportOptions(
         by=By(arguments.by),
         measure=measure,
-        units=_units(arguments, settings),
+        units=units(arguments, settings),
         verbose=arguments.verbose,
         color=is_terminal and allowed and os.environ.get("TERM") != "dumb",
         width=output.stdout_width(os.environ.get("COLUMNS")),

@@ -1,5 +1,7 @@
 """What a scan has received so far: the frames of batches, counted, and folded when memory runs short."""
 
+from collections.abc import Callable
+
 from spacemap.scan.batch import decode_batch, summarize
 from spacemap.scan.frames import Arena
 
@@ -56,6 +58,11 @@ class Collected:
     def batches(self) -> "list[Batch]":
         """Return all batches, decoded; the list is the caller's, the columns are views."""
         return [*(batch for _, batch in self._folded), *(decode_batch(frame) for frame in self.frames)]
+
+    def hold(self) -> "Callable[[], list[Batch]]":
+        """Return what returns all batches of this moment, decoded, later and in any thread."""
+        folded, frames = [batch for _, batch in self._folded], list(self.frames)
+        return lambda: [*folded, *map(decode_batch, frames)]
 
     def release(self) -> None:
         """Forget the frames; what `batches` returned keeps its own memory alive."""

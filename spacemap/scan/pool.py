@@ -2,10 +2,8 @@
 
 import fcntl
 import math
-import multiprocessing
 import os
 import select
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,6 +16,7 @@ from spacemap.scan.engine import WORKER_BITS
 from spacemap.scan.frames import Receiver
 from spacemap.scan.frontier import Frontier
 from spacemap.scan.options import EngineName, ScanOptions
+from spacemap.scan.processes import worker_context
 from spacemap.scan.wire import FrameType, Waiting, decode_directories, encode_directories
 from spacemap.scan.worker import status_rows, work
 
@@ -170,15 +169,14 @@ class Pool:
 
     def _start_worker(self) -> None:
         self._started += 1
-        # A forked copy of a process with threads may inherit a locked lock: then start afresh.
-        is_forked = threading.active_count() == 1 and hasattr(os, "fork")
-        context = multiprocessing.get_context("fork") if is_forked else multiprocessing.get_context("spawn")
+        context = worker_context()
         command_end, commands = context.Pipe(duplex=False)
         results, result_end = context.Pipe(duplex=False)
         for pipe in (commands, result_end):
             with suppress(OSError, AttributeError):  # the limit of an unprivileged user may be lower
                 fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         others = [pipe for worker in self._workers.values() for pipe in (worker.commands, worker.results)]
+        is_forked = context.get_start_method() == "fork"
         inherited = (commands, results, *others, *self._inherited()) if is_forked else ()
         place = (self._roots, self._started, self._listers)
         process = context.Process(

@@ -15,7 +15,7 @@ from spacemap.scan.interrupts import Interrupts
 from spacemap.scan.late import LateCheckpoint
 from spacemap.scan.mounts import read_mounts
 from spacemap.scan.options import EngineName, ScanOptions, Symlinks
-from spacemap.scan.progress import Progress
+from spacemap.scan.progress import Build, Progress
 from spacemap.scan.rescan import Rescan
 from spacemap.scan.roots import Root, distinct_roots, find_root, needs_parent, root_batch
 from spacemap.scan.wire import (
@@ -71,7 +71,7 @@ def scan(  # noqa: PLR0913 - each is a way to scan, and most have none but the f
 
     A root that is a symlink is resolved; a root inside another is left out, with a note. An interrupt
     (KeyboardInterrupt) ends the listing: the snapshot then holds what was learnt, and says so. `on_progress` is
-    called about ten times a second from the calling thread.
+    called about ten times a second from the calling thread; it may raise KeyboardInterrupt to end the listing.
 
     Raises RootError, EngineError, UsageError, and SpacemapError for a checkpoint that cannot be written.
     """
@@ -341,8 +341,20 @@ class _Scan:
                 problems=self.collected.problems,
                 directory=directory,
                 elapsed_ns=time.monotonic_ns() - self.clock_ns,
+                view=self._hold if self.reuse is None else None,
             )
         )
+
+    def _hold(self) -> Build:
+        """Take hold of what was received so far; building a tree of it does not disturb the scan."""
+        batches, decisions = self.collected.hold(), dict(self.frontier.decisions)
+
+        def build() -> "Snapshot":
+            from spacemap.tree.build import build_tree  # noqa: PLC0415 - imports numpy
+
+            return self._with_facts(build_tree(batches(), as_decisions(decisions)), is_interrupted=True)
+
+        return build
 
     def _unlisted(self) -> list[Waiting]:
         from spacemap.scan.recover import unlisted_directories  # noqa: PLC0415 - imports numpy
@@ -355,7 +367,7 @@ class _Scan:
         return listed_identities(self._batches(), as_decisions(self.frontier.decisions))
 
     def _snapshot(self) -> "Snapshot":
-        from spacemap.tree.snapshot import Completeness, Facts, Snapshot  # noqa: PLC0415 - imports numpy
+        from dataclasses import replace  # noqa: PLC0415 - costs more than starting the workers
 
         finished_ns, elapsed_ns = time.time_ns(), time.monotonic_ns() - self.clock_ns
         tree = self._tree()
@@ -368,10 +380,16 @@ class _Scan:
                 "one entry for each directory; totals are exact"
             )
         is_interrupted = self.is_interrupted or self.interrupts.is_pending
+        snapshot = self._with_facts(tree, is_interrupted=is_interrupted)
+        return replace(snapshot, facts=replace(snapshot.facts, finished_ns=finished_ns, elapsed_ns=elapsed_ns))
+
+    def _with_facts(self, tree: "Tree", *, is_interrupted: bool) -> "Snapshot":
+        from spacemap.tree.snapshot import Completeness, Facts, Snapshot  # noqa: PLC0415 - imports numpy
+
         facts = Facts(
             started_ns=self.started_ns,
-            finished_ns=finished_ns,
-            elapsed_ns=elapsed_ns,
+            finished_ns=time.time_ns(),
+            elapsed_ns=time.monotonic_ns() - self.clock_ns,
             engine=self.engine.value,
             workers=self.workers,
             requests=self.requests,

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from spacemap.tree.columns import U64, Flag
+from spacemap.tree.columns import U64, EntryIds, Flag
 from spacemap.tree.tree import Tree
 
 Rows = npt.NDArray[np.int64]
@@ -23,6 +23,18 @@ def mark_repeated(tree: Tree) -> None:
     tree.flags[entry[~begins]] |= np.uint8(Flag.REPEATED)
     tree.apparent_size[entry] = tree.apparent_size[counted]
     tree.blocks[entry] = tree.blocks[counted]
+
+
+def other_links(tree: Tree, entry: int) -> EntryIds:
+    """Return the other links of a file in the tree, ascending; none for what has but one name."""
+    links = tree.links
+    at = int(links.entry.searchsorted(np.uint32(entry)))
+    if at == len(links.entry) or links.entry[at] != entry:
+        return np.zeros(0, np.int64)
+    same = (links.device == links.device[at]) & (tree.inode[links.entry] == tree.inode[entry])
+    same[at] = False
+    others: EntryIds = links.entry[same]
+    return others
 
 
 def _grouped(tree: Tree) -> tuple[Rows, npt.NDArray[np.bool_]]:

@@ -1,0 +1,1 @@
+"""The browser: a disk seen in a terminal. Only this package knows Textual."""

@@ -1,0 +1,67 @@
+"""The keys: what each does, in which words, and where help shows it. Every key of ncdu does what it does there."""
+
+from typing import NamedTuple
+
+from textual.binding import Binding, BindingType
+
+
+class Key(NamedTuple):
+    """One action and the keys that start it."""
+
+    keys: str
+    """As Textual calls them, with commas between."""
+    action: str
+    shown: str
+    """As people call them."""
+    text: str
+    """What it does, for help."""
+    group: str
+    short: str = ""
+    """A word for the last line; empty: not shown there."""
+
+
+KEYS = (
+    Key("up,k", "move(-1)", "↑ k", "up one row", "Move"),
+    Key("down,j", "move(1)", "↓ j", "down one row", "Move"),
+    Key("pageup", "page(-1)", "PgUp", "up one screen", "Move"),
+    Key("pagedown", "page(1)", "PgDn", "down one screen", "Move"),
+    Key("home,0", "first", "Home 0", "to the first row", "Move"),
+    Key("end,G", "last", "End G", "to the last row", "Move"),
+    Key("right,enter,l", "open", "→ Enter l", "open the directory; in a flat list, go where the entry is", "Move"),
+    Key("left,h,<,backspace", "back", "← h < Backspace", "back to where this was opened from", "Move"),
+    Key("escape", "leave", "Esc", "leave a search or a view", "Move"),
+    Key("s", "sort('SIZE')", "s", "by size; once more reverses", "Sort", "size"),
+    Key("n", "sort('NAME')", "n", "by name", "Sort", "name"),
+    Key("C", "sort('ITEMS')", "C", "by number of items", "Sort"),
+    Key("M", "sort('MTIME')", "M", "by time of modification", "Sort"),
+    Key("t", "directories_first", "t", "directories first, or among the files", "Sort"),
+    Key("a", "measure", "a", "disk usage or apparent size", "Show", "apparent"),
+    Key("g", "graph", "g", "bar, percent, both or none", "Show", "graph"),
+    Key("u", "sharing", "u", "shared bytes of hard links, exclusive bytes, or neither", "Show"),
+    Key("c", "items", "c", "number of items", "Show"),
+    Key("m", "mtime", "m", "time of modification", "Show"),
+    Key("e", "hidden", "e", "hidden and excluded entries, or not", "Show"),
+    Key("i", "info", "i", "all that is known of the entry under the cursor", "Look", "info"),
+    Key("/", "search", "/", "search names here; Tab: in everything", "Look", "search"),
+    Key("v", "view", "v", "next view: list, largest files, by type, by age", "Look", "view"),
+    Key("T", "see('LARGEST')", "T", "largest files below this directory", "Look"),
+    Key("!", "see('PROBLEMS')", "!", "what could not be read, and why", "Look"),
+    Key("r", "refresh", "r", "scan this directory again", "Do", "refresh"),
+    Key("R", "refresh_all", "R", "scan everything again, quickly, with what could not be read", "Do"),
+    Key("ctrl+c", "stop", "Ctrl+C", "stop the scan and keep what is known", "Do"),
+    Key("b", "shell", "b", "a shell in this directory", "Do"),
+    Key("o", "open_externally", "o", "open with the program for it", "Do"),
+    Key("y", "copy", "y", "copy the path to the clipboard (OSC 52)", "Do"),
+    Key("ctrl+z", "app.suspend_process", "Ctrl+Z", "suspend; fg brings it back", "Do"),
+    Key("ctrl+l", "repaint", "Ctrl+L", "paint the screen again", "Do"),
+    Key("?,f1", "help", "? F1", "this help", "Do", "help"),
+    Key("q", "leave_program", "q", "quit", "Do", "quit"),
+    Key("Q", "leave_here", "Q", "quit and print the directory that is shown", "Do"),
+)
+READ_ONLY = frozenset({"refresh", "refresh_all", "shell", "open_externally", "stop"})
+"""Actions that a kept snapshot does not have: what it tells of may be elsewhere, or gone."""
+BINDINGS: list[BindingType] = [
+    # Before Textual's own Ctrl+C, which would explain how to quit.
+    Binding(key.keys, key.action, key.text, show=False, id=key.action, priority=key.keys == "ctrl+c")
+    for key in KEYS
+]

@@ -1,0 +1,241 @@
+"""What keys do: changes of a session, other programs, and jobs; the screen that paints builds on this."""
+
+from abc import abstractmethod
+from dataclasses import replace
+from enum import Enum
+from typing import TypeVar
+
+from textual.screen import Screen
+
+from spacemap.errors import SpacemapError
+from spacemap.render.text import display_name, display_text
+from spacemap.scan.rescan import Level, Rescan
+from spacemap.tree.measure import Measure
+from spacemap.tui.jobs import Jobs
+from spacemap.tui.keys import READ_ONLY
+from spacemap.tui.launch import open_with_its_program, run_shell
+from spacemap.tui.look import Graph, Look, Sharing, Sort, View
+from spacemap.tui.screens.help import HelpScreen
+from spacemap.tui.session import Session
+from spacemap.tui.subject import Live, Outcome, Setting, Subject
+from spacemap.tui.summary import is_partial
+
+_WITHOUT_ROWS = frozenset({"stop", "repaint", "help", "leave_program", "leave_here"})
+"""Actions that make sense before there are rows."""
+_LONG_SCAN_NS = 3_000_000_000
+"""A scan that has taken so long is not thrown away by one key."""
+Choice = TypeVar("Choice", bound=Enum)
+
+
+class SessionScreen(Screen[None]):
+    """Holds a session and all actions on it."""
+
+    def __init__(self, jobs: Jobs, subject: Subject, setting: Setting) -> None:
+        super().__init__()
+        self.session: Session | None = None
+        self.jobs = jobs
+        self.subject = subject
+        self.setting = setting
+        self.scan_elapsed_ns = 0
+        self._asked_to_leave = False
+
+    @abstractmethod
+    def paint(self) -> None:
+        """Show the session as it is now."""
+
+    @property
+    @abstractmethod
+    def page(self) -> int:
+        """Rows on the screen."""
+
+    def has_action(self, name: str) -> bool:
+        """Return whether an action makes sense for what is browsed."""
+        return isinstance(self.subject, Live) or name not in READ_ONLY
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Leave out what a kept snapshot does not have, and what needs rows before there are any."""
+        if not hasattr(SessionScreen, f"action_{action}") or action in _WITHOUT_ROWS:
+            return self.has_action(action)
+        return self.has_action(action) and self.session is not None
+
+    @property
+    def here(self) -> Session:
+        """The session, for actions that are not there without one."""
+        if self.session is None:
+            raise AssertionError("unreachable: check_action leaves these actions out")
+        return self.session
+
+    def action_move(self, rows: int) -> None:
+        self.here.move_to(self.here.cursor + rows)
+        self.paint()
+
+    def action_page(self, pages: int) -> None:
+        self.action_move(pages * max(self.page - 1, 1))
+
+    def action_first(self) -> None:
+        self.here.move_to(0)
+        self.paint()
+
+    def action_last(self) -> None:
+        self.here.move_to(len(self.here.rows()) - 1)
+        self.paint()
+
+    def action_open(self) -> None:
+        self.here.open()
+        self.paint()
+
+    def action_back(self) -> None:
+        self.here.back()
+        self.paint()
+
+    def action_leave(self) -> None:
+        place = self.here.place
+        if place.search or place.view is not View.LIST:
+            self.action_back()
+
+    def action_sort(self, sort: str) -> None:
+        self.here.sort_by(Sort[sort])
+        # What rows are ordered by is to be seen.
+        look = self.here.look
+        shows_items, shows_mtime = look.sort is Sort.ITEMS, look.sort is Sort.MTIME
+        self._look(
+            replace(look, shows_items=look.shows_items or shows_items, shows_mtime=look.shows_mtime or shows_mtime)
+        )
+
+    def action_measure(self) -> None:
+        measure = Measure.APPARENT if self.here.look.measure is Measure.DISK else Measure.DISK
+        self._look(replace(self.here.look, measure=measure))
+
+    def action_directories_first(self) -> None:
+        self._look(replace(self.here.look, directories_first=not self.here.look.directories_first))
+
+    def action_graph(self) -> None:
+        self._look(replace(self.here.look, graph=_after(self.here.look.graph, Graph)))
+
+    def action_sharing(self) -> None:
+        self._look(replace(self.here.look, sharing=_after(self.here.look.sharing, Sharing)))
+
+    def action_items(self) -> None:
+        self._look(replace(self.here.look, shows_items=not self.here.look.shows_items))
+
+    def action_mtime(self) -> None:
+        self._look(replace(self.here.look, shows_mtime=not self.here.look.shows_mtime))
+
+    def action_hidden(self) -> None:
+        self._look(replace(self.here.look, shows_hidden=not self.here.look.shows_hidden))
+
+    def _look(self, look: Look) -> None:
+        self.here.change(look)
+        self.paint()
+
+    def action_view(self) -> None:
+        self.here.see_next()
+        self.paint()
+
+    def action_see(self, view: str) -> None:
+        self.here.see(View[view])
+        self.paint()
+
+    def action_refresh(self) -> None:
+        path = self.here.path
+        # Several roots hang below a directory without a path.
+        self._rescan(Rescan(Level.TRUST, only=(path,) if path else self.here.snapshot.roots))
+
+    def action_refresh_all(self) -> None:
+        self._rescan(Rescan(Level.FAST))
+
+    def _rescan(self, rescan: Rescan) -> None:
+        if not isinstance(self.subject, Live):
+            raise AssertionError("unreachable: check_action leaves this out")
+        if self.jobs.is_scanning:
+            self.say("A scan is under way; Ctrl+C stops it")
+            return
+        self.jobs.scan(self.subject.paths, self.subject.options, self.here.snapshot, rescan)
+        self.paint()
+
+    def action_stop(self) -> None:
+        if self.jobs.is_scanning:
+            self.jobs.stop()
+            self.say("Stopping the scan; what is known stays")
+        else:
+            self.say("No scan is running; q quits")
+
+    def action_shell(self) -> None:
+        with self.app.suspend():
+            failure = self._try_shell()
+        if failure is not None:
+            self.complain(failure)
+        self.app.refresh(layout=True)
+
+    def _try_shell(self) -> SpacemapError | None:
+        try:
+            run_shell(self.here.path or b"/", self.setting.environment)
+        except SpacemapError as error:
+            return error
+        return None
+
+    def action_open_externally(self) -> None:
+        path = self._current_path()
+        try:
+            open_with_its_program(path, self.setting.environment)
+        except SpacemapError as error:
+            self.complain(error)
+        else:
+            self.say(f"Opened {display_name(path)}")
+
+    def action_copy(self) -> None:
+        path = self._current_path()
+        try:
+            text = path.decode("utf-8")
+        except UnicodeDecodeError:
+            text = display_name(path)
+        self.app.copy_to_clipboard(text)
+        self.say(f"Copied {display_name(path)}")
+
+    def _current_path(self) -> bytes:
+        """Return the path of the entry under the cursor, or of the directory where there is none."""
+        entry = self.here.current
+        return self.here.path if entry is None else self.here.tree.path(entry)
+
+    def action_repaint(self) -> None:
+        self.app.refresh(layout=True)
+        self.paint()
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen(self.setting.writing, is_read_only=not isinstance(self.subject, Live)))
+
+    def action_leave_program(self) -> None:
+        is_long = self.jobs.is_scanning and self.scan_elapsed_ns > _LONG_SCAN_NS
+        if is_long and not self._asked_to_leave:
+            self._asked_to_leave = True
+            self.say("The scan is still running; q once more quits, Ctrl+C keeps what is known")
+            return
+        self.leave_now()
+
+    def leave_now(self) -> None:
+        """End without a question."""
+        self._leave(None)
+
+    def action_leave_here(self) -> None:
+        path = self.session.path if self.session is not None else b""
+        self._leave(path or None)
+
+    def _leave(self, directory: bytes | None) -> None:
+        snapshot = self.session.snapshot if self.session is not None else None
+        unfinished = self.jobs.is_scanning or snapshot is None or is_partial(snapshot)
+        self.jobs.stop()
+        self.app.exit(Outcome(snapshot, unfinished, directory))
+
+    def say(self, text: str) -> None:
+        """Tell something in passing."""
+        self.app.notify(display_text(text), markup=False, timeout=3)
+
+    def complain(self, error: SpacemapError) -> None:
+        """Tell what went wrong."""
+        self.app.notify(display_text(str(error)), severity="error", markup=False)
+
+
+def _after(choice: Choice, choices: type[Choice]) -> Choice:
+    """Return the choice that follows, the first after the last."""
+    members = list(choices)
+    return members[(members.index(choice) + 1) % len(members)]

@@ -1,0 +1,325 @@
+"""The session: where in which tree its user is, how it looks, and the rows that follow from that. No terminal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spacemap.analyze.breakdown import BreakdownOptions, Bucket, Partition, partition
+from spacemap.analyze.by import By
+from spacemap.analyze.categories import Category
+from spacemap.analyze.top import largest_files
+from spacemap.tree.columns import EntryIds, Kind
+from spacemap.tree.measure import Measure, subtree_sizes
+from spacemap.tree.search import names_containing
+from spacemap.tree.snapshot import Snapshot
+from spacemap.tree.subtree import names_below_root, nearest_entry
+from spacemap.tree.tree import Tree
+from spacemap.tui.look import CYCLE, Look, Sort, View
+from spacemap.tui.order import entry_bytes, ordered, visible
+
+LARGEST = 1000
+"""Rows of the view of the largest files."""
+_BY = {View.TYPES: By.TYPE, View.AGES: By.AGE}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is listed."""
+
+    directory: int
+    view: View = View.LIST
+    bucket: str = ""
+    """Key of the category or age that was opened; empty: the buckets themselves are the rows."""
+    search: bytes = b""
+    """Only names that contain this; see `names_containing`."""
+
+    @property
+    def shows_buckets(self) -> bool:
+        """Whether the rows are buckets and not entries."""
+        return self.view in _BY and not self.bucket
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the rows are entries of several directories."""
+        return self.view is not View.LIST and not self.shows_buckets
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a place, in their order."""
+
+    entries: EntryIds
+    buckets: tuple[Bucket, ...] = ()
+    has_parent: bool = False
+    """Whether the first row leads to the directory above."""
+
+    def __len__(self) -> int:
+        return len(self.entries) + len(self.buckets) + self.has_parent
+
+    def entry(self, row: int) -> int | None:
+        """Return the entry of a row; None for a bucket and for the row that leads up."""
+        at = row - self.has_parent
+        return int(self.entries[at]) if 0 <= at < len(self.entries) else None
+
+    def row_of(self, entry: int) -> int | None:
+        """Return the row of an entry, if there is one."""
+        found = np.flatnonzero(self.entries == entry)
+        return int(found[0]) + self.has_parent if len(found) else None
+
+
+class Session:
+    """A tree, a place in it, and a cursor. Everything is kept by path when the tree is replaced."""
+
+    def __init__(self, snapshot: Snapshot, categories: tuple[Category, ...], look: Look | None = None) -> None:
+        self.snapshot = snapshot
+        self.look = look or Look()
+        self.place = Place(0)
+        self.cursor = 0
+        """Row."""
+        self.top = 0
+        """First row on the screen."""
+        self._categories = categories
+        self._has_moved = False
+        self._rows: Rows | None = None
+        self._largest: int | None = None
+        self._hidden = 0
+        self._partitions: dict[By, Partition] = {}
+
+    @property
+    def tree(self) -> Tree:
+        """The tree of now."""
+        return self.snapshot.tree
+
+    @property
+    def path(self) -> bytes:
+        """Path of the directory that is listed."""
+        return self.tree.path(self.place.directory)
+
+    @property
+    def current(self) -> int | None:
+        """The entry under the cursor."""
+        return self.rows().entry(self.cursor)
+
+    def rows(self) -> Rows:
+        """Return the rows, made when first asked for."""
+        if self._rows is None:
+            self._rows = self._make_rows()
+            self._largest = None
+        return self._rows
+
+    def hidden(self) -> int:
+        """Return how many rows are left out because they are hidden."""
+        self.rows()
+        return self._hidden
+
+    def bucket_label(self) -> str:
+        """Return what the bucket that was opened is called; empty for none."""
+        if self.place.view not in _BY:
+            return ""
+        kinds = self._partition(_BY[self.place.view]).plan.kinds
+        return next((kind.label for kind in kinds if kind.key == self.place.bucket), "")
+
+    def whole(self) -> int:
+        """Return the bytes of the directory that is listed, of which each row is a share."""
+        return int(subtree_sizes(self.tree, self.look.measure)[self.tree.directory_row(self.place.directory)])
+
+    def largest(self) -> int:
+        """Return the bytes of the largest row, beside which bars are drawn."""
+        if self._largest is None:
+            rows = self.rows()
+            amounts = entry_bytes(self.tree, rows.entries, self.look.measure)
+            of_buckets = (bucket.bytes for bucket in rows.buckets)
+            self._largest = max(int(amounts.max(initial=0)), *of_buckets, 0)
+        return self._largest
+
+    def move_to(self, row: int) -> None:
+        """Put the cursor on a row, or on the nearest there is."""
+        self.cursor = max(min(row, len(self.rows()) - 1), 0)
+        self._has_moved = True
+
+    def change(self, look: Look) -> None:
+        """Look at the same rows in another way; the cursor stays on its entry."""
+        entry = self.current
+        self.look = look
+        self._rows = None
+        self._keep_cursor(entry if self._has_moved else None)
+
+    def sort_by(self, sort: Sort) -> None:
+        """Order the rows; once more reverses them."""
+        is_reversed = self.look.sort is sort and not self.look.is_reversed
+        self.change(replace(self.look, sort=sort, is_reversed=is_reversed))
+
+    def go(self, place: Place, entry: int | None = None) -> None:
+        """List a place, with the cursor on an entry if it is there, else on the first row."""
+        self.place = place
+        self._rows = None
+        self.cursor = self.top = 0
+        self._has_moved = entry is not None
+        if entry is not None:
+            self._keep_cursor(entry)
+
+    def open(self) -> bool:
+        """Go where the row under the cursor leads; False when it leads nowhere."""
+        rows, place = self.rows(), self.place
+        if rows.has_parent and self.cursor == 0:
+            return self.back()
+        if place.shows_buckets:
+            if not rows.buckets:
+                return False
+            self.go(replace(place, bucket=rows.buckets[self.cursor].key))
+            return True
+        entry = rows.entry(self.cursor)
+        if entry is None:
+            return False
+        if place.is_flat:
+            self.show(entry)
+            return True
+        if self.tree.kind[entry] != Kind.DIRECTORY:
+            return False
+        self.go(Place(entry))
+        return True
+
+    def show(self, entry: int) -> None:
+        """List the directory that holds an entry, with the cursor on it."""
+        if not self.look.shows_hidden and self._is_hidden(entry):
+            self.look = replace(self.look, shows_hidden=True)
+        self.go(Place(int(self.tree.parent[entry])), entry)
+
+    def back(self) -> bool:
+        """Leave a search, a bucket, a view, or the directory; False at the root."""
+        place = self.place
+        if place.search:
+            self.go(Place(place.directory), self.current)
+        elif place.bucket:
+            key = place.bucket
+            self.go(replace(place, bucket=""))
+            self._has_moved = True
+            self.cursor = next((row for row, bucket in enumerate(self.rows().buckets) if bucket.key == key), 0)
+        elif place.view is not View.LIST:
+            self.go(Place(place.directory))
+        elif place.directory != 0:
+            self.go(Place(int(self.tree.parent[place.directory])), place.directory)
+        else:
+            return False
+        return True
+
+    def see(self, view: View) -> None:
+        """Look at the directory in one of the views; in the one that is shown already, return to the list."""
+        view = View.LIST if view is self.place.view else view
+        self.go(Place(self.place.directory, view))
+
+    def see_next(self) -> None:
+        """Look at the directory in the next view."""
+        view = self.place.view
+        self.go(Place(self.place.directory, CYCLE[(CYCLE.index(view) + 1) % len(CYCLE)] if view in CYCLE else CYCLE[0]))
+
+    def search(self, text: bytes, *, everywhere: bool) -> None:
+        """Leave only names that contain a text, of this directory or of the whole tree."""
+        if not text and not everywhere:
+            self.go(Place(self.place.directory))
+            return
+        self.go(Place(self.place.directory, View.FOUND if everywhere else View.LIST, search=text))
+
+    def replace(self, snapshot: Snapshot) -> None:
+        """Put another tree in the place of this one; place and cursor stay where they are by path."""
+        old, entry = self.tree, self.current
+        here = names_below_root(old, self.place.directory)
+        there = None if entry is None or not self._has_moved else names_below_root(old, entry)
+        cursor, top = self.cursor, self.top
+        self.snapshot = snapshot
+        self._partitions.clear()
+        self._rows = None
+        directory, found = nearest_entry(self.tree, here)
+        if found < len(here) or self.tree.kind[directory] != Kind.DIRECTORY:
+            if self.tree.kind[directory] != Kind.DIRECTORY:
+                directory = int(self.tree.parent[directory])
+            self.go(Place(directory))
+            return
+        self.place = replace(self.place, directory=directory)
+        self.top = top
+        kept = None
+        if there is not None:
+            at, found = nearest_entry(self.tree, there)
+            kept = at if found == len(there) else None
+        self.cursor = cursor
+        self._keep_cursor(kept)
+
+    def _keep_cursor(self, entry: int | None) -> None:
+        row = None if entry is None else self.rows().row_of(entry)
+        self.cursor = max(min(self.cursor if row is None else row, len(self.rows()) - 1), 0)
+
+    def _is_hidden(self, entry: int) -> bool:
+        return not len(visible(self.tree, np.array([entry])))
+
+    def _make_rows(self) -> Rows:
+        place, tree = self.place, self.tree
+        if place.shows_buckets:
+            self._hidden = 0
+            return Rows(np.zeros(0, np.int64), self._buckets(_BY[place.view]))
+        entries = self._entries()
+        count = len(entries)
+        if not self.look.shows_hidden and place.view is not View.PROBLEMS:
+            entries = visible(tree, entries)
+        self._hidden = count - len(entries)
+        if place.view is View.PROBLEMS:
+            return Rows(self._by_reason(ordered(tree, entries, self.look)))
+        is_below = place.view is View.LIST and place.directory != 0 and not place.search
+        return Rows(ordered(tree, entries, self.look), has_parent=is_below)
+
+    def _entries(self) -> EntryIds:
+        """Return the entries of the place, ascending."""
+        place, tree = self.place, self.tree
+        match place.view:
+            case View.LIST:
+                children = tree.children(place.directory)
+                return names_containing(tree, slice(children.start, children.stop), place.search)
+            case View.LARGEST:
+                return np.sort(largest_files(tree, LARGEST, self.look.measure, place.directory))
+            case View.PROBLEMS:
+                return np.unique(tree.problems.entry).astype(np.int64)
+            case View.FOUND:
+                return names_containing(tree, slice(1, len(tree)), place.search)
+            case View.TYPES | View.AGES:
+                return self._partition(_BY[place.view]).entries(place.bucket, place.directory)
+
+    def _by_reason(self, entries: EntryIds) -> EntryIds:
+        """Return entries with problems, those of one reason together."""
+        problems = self.tree.problems
+        at = np.searchsorted(problems.entry, entries.astype(np.uint32))
+        return entries[np.lexsort((problems.errno[at], problems.operation[at]))]
+
+    def _buckets(self, by: By) -> tuple[Bucket, ...]:
+        buckets = self._partition(by).buckets(self.look.measure, self.place.directory)
+        key: Callable[[Bucket], str | int] | None = None
+        match self.look.sort:
+            case Sort.NAME:
+                key = _label
+            case Sort.ITEMS:
+                key = _fewer_files
+            case Sort.SIZE if by is By.TYPE:
+                key = _fewer_bytes
+            case Sort.SIZE | Sort.MTIME:
+                key = None  # from new to old, as they come
+        in_order = buckets if key is None else tuple(sorted(buckets, key=key))
+        return in_order[::-1] if self.look.is_reversed else in_order
+
+    def _partition(self, by: By) -> Partition:
+        if by not in self._partitions:
+            now = self.snapshot.facts.started_ns // 1_000_000_000
+            self._partitions[by] = partition(
+                self.tree, BreakdownOptions(by, Measure.DISK, self._categories, now_seconds=now)
+            )
+        return self._partitions[by]
+
+
+def _label(bucket: Bucket) -> str:
+    return bucket.label
+
+
+def _fewer_files(bucket: Bucket) -> int:
+    return -bucket.file_count
+
+
+def _fewer_bytes(bucket: Bucket) -> int:
+    return -bucket.bytes

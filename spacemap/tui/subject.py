@@ -1,0 +1,54 @@
+"""What is browsed, and all that the browser is told: values, made by the command line."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from spacemap.config import Settings
+from spacemap.scan import ScanOptions
+from spacemap.tree.snapshot import Snapshot
+from spacemap.tui.cells import Writing
+from spacemap.tui.look import Look
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Directories of this machine, scanned while they are looked at."""
+
+    paths: tuple[bytes, ...]
+    options: ScanOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A snapshot in a file: read-only."""
+
+    path: bytes
+    origin: Callable[[Snapshot], str]
+    """As in `as of 2026-11-24 10:00, 3 hours ago`."""
+
+
+Subject = Live | Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How the browser looks, and where it runs."""
+
+    settings: Settings
+    look: Look = field(default_factory=Look)
+    writing: Writing = field(default_factory=Writing)
+    theme: str = "spacemap-dark"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Of programs that are started: a shell, and what opens a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the browser leaves behind."""
+
+    snapshot: Snapshot | None
+    """None when not even a first tree was there."""
+    is_partial: bool
+    """Whether a scan was still running, or was stopped."""
+    directory: bytes | None
+    """To be printed; None unless asked for."""

@@ -1,0 +1,168 @@
+"""The keys: each has an action, words and a place in help, and those of ncdu mean what they mean there."""
+
+import asyncio
+
+import pytest
+from textual.binding import Binding
+
+from spacemap.tui.cells import FLAGS, Writing
+from spacemap.tui.keys import BINDINGS, KEYS, READ_ONLY, Key
+from spacemap.tui.look import Graph, Sharing, Sort, View
+from spacemap.tui.screens.browse import BrowseScreen
+from spacemap.tui.screens.help import help_text
+from tests.trees import snapshot_of, tree_of
+from tests.tui.browsing import browsing, press, session_of
+
+# What each key of ncdu 2 does, from its source; `d` (delete) comes with removal.
+NCDU = {
+    "up": "move(-1)",
+    "k": "move(-1)",
+    "down": "move(1)",
+    "j": "move(1)",
+    "pageup": "page(-1)",
+    "pagedown": "page(1)",
+    "home": "first",
+    "end": "last",
+    "right": "open",
+    "enter": "open",
+    "l": "open",
+    "left": "back",
+    "h": "back",
+    "<": "back",
+    "backspace": "back",
+    "n": "sort('NAME')",
+    "s": "sort('SIZE')",
+    "C": "sort('ITEMS')",
+    "M": "sort('MTIME')",
+    "t": "directories_first",
+    "g": "graph",
+    "a": "measure",
+    "u": "sharing",
+    "e": "hidden",
+    "c": "items",
+    "m": "mtime",
+    "i": "info",
+    "r": "refresh",
+    "b": "shell",
+    "?": "help",
+    "q": "leave_program",
+}
+# Until there is removal, nothing may answer to the keys that it will have.
+FREE = {"d", "D", "space", "x", "U", "X", "delete"}
+
+
+def _by_key() -> dict[str, Key]:
+    return {name: key for key in KEYS for name in key.keys.split(",")}
+
+
+def test_keys_of_ncdu() -> None:
+    """Every key of ncdu has the same action here."""
+    ours = _by_key()
+
+    assert NCDU == {name: ours[name].action for name in NCDU}
+
+
+def test_keys_of_removal_are_free() -> None:
+    """No key that removes or marks elsewhere does something else here."""
+    assert set() == FREE & set(_by_key())
+
+
+def test_no_key_twice() -> None:
+    """A key has one meaning."""
+    names = [name for key in KEYS for name in key.keys.split(",")]
+
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.action)
+def test_every_key_has_an_action(key: Key) -> None:
+    """An action is a method of the screen, or one that Textual has."""
+    name = key.action.partition("(")[0]
+
+    assert name.startswith("app.") or callable(getattr(BrowseScreen, f"action_{name}"))
+    assert key.text
+    assert key.group
+
+
+def test_every_action_has_a_key() -> None:
+    """There is nothing to do that no key does."""
+    inherited = {name for parent in BrowseScreen.__mro__[2:] for name in vars(parent)}
+    actions = {name for name in dir(BrowseScreen) if name.startswith("action_")} - inherited
+    bound = {f"action_{key.action.partition('(')[0]}" for key in KEYS}
+
+    assert actions == {name for name in bound if not name.startswith("action_app.")}
+
+
+def test_bindings_are_the_keys() -> None:
+    """What is bound is what help shows."""
+    bound = [(each.key, each.action) for each in BINDINGS if isinstance(each, Binding)]
+
+    assert [(key.keys, key.action) for key in KEYS] == bound
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_help_has_every_key_and_mark(encoding: str) -> None:
+    """Help has a line for each key and each mark, in what the terminal can show."""
+    text = help_text(list(KEYS), Writing(encoding=encoding)).plain
+
+    assert [] == [key.action for key in KEYS if key.text not in text]
+    assert [] == [mark for mark, meaning in FLAGS.items() if f"{mark}  {meaning}" not in text]
+    assert encoding == "utf-8" or text.isascii()
+
+
+def test_every_key_does_something() -> None:
+    """Each key that changes how rows look changes it, and comes back to the beginning."""
+    changes = {
+        "a": lambda look: look.measure.value,
+        "c": lambda look: look.shows_items,
+        "m": lambda look: look.shows_mtime,
+        "t": lambda look: look.directories_first,
+        "e": lambda look: look.shows_hidden,
+        "g": lambda look: look.graph,
+        "u": lambda look: look.sharing,
+    }
+    steps = {"g": len(Graph), "u": len(Sharing)}
+
+    async def journey() -> dict[str, tuple[int, bool]]:
+        seen = {}
+        async with browsing(snapshot_of(tree_of({"a": 1, "b": {"c": 1}}))) as pilot:
+            for key, value in changes.items():
+                values = [value(session_of(pilot).look)]
+                for _ in range(steps.get(key, 2)):
+                    await press(pilot, key)
+                    values.append(value(session_of(pilot).look))
+                seen[key] = (len(set(values)), values[0] == values[-1])
+        return seen
+
+    assert {key: (steps.get(key, 2), True) for key in changes} == asyncio.run(journey())
+
+
+def test_sort_and_view_keys() -> None:
+    """Each sort key sets its order, each view key shows its view and returns from it."""
+
+    async def journey() -> tuple[list[Sort], list[View]]:
+        async with browsing(snapshot_of(tree_of({"a": 1, "b": {"c": 1}}))) as pilot:
+            orders, views = [], []
+            for key in "CMns":
+                await press(pilot, key)
+                orders.append(session_of(pilot).look.sort)
+            for key in ("T", "T", "!", "escape", "v", "h"):
+                await press(pilot, key)
+                views.append(session_of(pilot).place.view)
+            return orders, views
+
+    orders, views = asyncio.run(journey())
+
+    assert [Sort.ITEMS, Sort.MTIME, Sort.NAME, Sort.SIZE] == orders
+    assert [View.LARGEST, View.LIST, View.PROBLEMS, View.LIST, View.LARGEST, View.LIST] == views
+
+
+def test_a_kept_snapshot_has_no_key_that_needs_the_disk() -> None:
+    """Refreshing, a shell and opening are neither there nor in help for a snapshot from a file."""
+
+    async def journey() -> set[str]:
+        async with browsing(snapshot_of(tree_of({"a": 1}))) as pilot:
+            screen = pilot.app.browsing
+            return {key.action for key in KEYS if not screen.check_action(key.action.partition("(")[0], ())}
+
+    assert READ_ONLY == asyncio.run(journey())
