@@ -105,6 +105,8 @@ class _Scan:
         self.workers = 0
         self.requests = 1
         self.is_interrupted = False
+        self.grows = True
+        """Whether what was listed so far is the best there is to look at."""
         self.interrupts = Interrupts()
         self.pool: Pool | None = None
         self.reuse: Reuse | None = None
@@ -149,12 +151,14 @@ class _Scan:
 
     def _begin(self, base: "Snapshot | None", rescan: Rescan) -> None:
         """Fill the frontier: with the roots, or with what changed since an earlier scan."""
+        self.grows = base is None
         if self.checkpoint is not None and self.checkpoint.plan.resume:
             self._resume(self.checkpoint, rescan)
         elif self.checkpoint is not None:
             self.checkpoint.begin()
         if base is not None and self.reuse is None:
             self._use(base, rescan)
+        self.grows = self.reuse is None
         if self.reuse is None:
             self._add_roots()
 
@@ -341,7 +345,7 @@ class _Scan:
                 problems=self.collected.problems,
                 directory=directory,
                 elapsed_ns=time.monotonic_ns() - self.clock_ns,
-                view=self._hold if self.reuse is None else None,
+                view=self._hold if self.grows else None,
             )
         )
 

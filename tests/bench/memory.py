@@ -32,12 +32,21 @@ def measure_peak(command: Command) -> Peak:
         descriptor = os.pidfd_open(root)
         ended.register(descriptor, select.POLLIN)
         while not ended.poll(INTERVAL_MS):
-            sizes = [_pss_bytes(process) for process in _family(root)]
+            sizes = _sizes(root)
             samples += 1
             if sum(sizes) > pss_bytes:
                 pss_bytes, processes = sum(sizes), len(sizes)
         os.close(descriptor)
         return Peak(pss_bytes, processes, samples, finish(root, started))
+
+
+def family_pss(root: int) -> int:
+    """Bytes that a process and its descendants take now."""
+    return sum(_sizes(root))
+
+
+def _sizes(root: int) -> list[int]:
+    return [_pss_bytes(process) for process in _family(root)]
 
 
 def _family(root: int) -> list[int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench import Bench, compare_totals, working
+from browser import browse_keys, browse_scan, browse_start
 from measure import (
     Command,
     Run,
@@ -202,6 +203,9 @@ SCENARIOS: dict[str, Callable[[Bench, Results], None]] = {
         summary,
         cached_1m,
         checkpoint_1m,
+        browse_start,
+        browse_scan,
+        browse_keys,
         sweep,
     )
 }
