@@ -84,8 +84,8 @@ static int known_init(PyObject *self, PyObject *arguments, PyObject *keywords) {
             return -1;
         }
     }
-    if (!fit_together(o)) {
-        PyErr_SetString(PyExc_ValueError, "the columns are not of equal length");
+    if (!fit_together(o) || !length_of(o, ROOT_FDS)) { /* the way up from an entry ends at a root */
+        PyErr_SetString(PyExc_ValueError, "the columns are not of equal length, or there is no root");
         return -1;
     }
     o->tree = (known_tree){

@@ -142,7 +142,7 @@ def continue_log(path: Path) -> tuple[LogContent, LogWriter]:
     except OSError as error:
         os.close(descriptor)
         raise _unwritable(path, error) from error
-    except FormatError:
+    except SpacemapError:
         os.close(descriptor)
         raise
     return content, LogWriter(path, descriptor, len(content.frames))
@@ -192,13 +192,24 @@ def _content(path: Path, descriptor: int) -> LogContent:
     size = os.fstat(descriptor).st_size
     if not size:
         raise FormatError(f"{_shown(path)}: the file is empty; begin the scan anew with --checkpoint")
-    data = memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_READ))
+    data = _mapped(path, descriptor, size)
     facts, at = _facts(path, data)
     frames: list[Frame] = []
     while (frame := _frame(data, at, len(frames))) is not None:
         frames.append(frame)
         at += _FRAME.size + len(frame.body) + -len(frame.body) % 8
     return LogContent(facts, frames, at, size - at)
+
+
+def _mapped(path: Path, descriptor: int, size: int) -> memoryview:
+    """Return the bytes of a file. The mapping goes by another opening of it: it keeps that, and with it a lock."""
+    own = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if not os.path.samestat(os.fstat(own), os.fstat(descriptor)):
+            raise UsageError(f"{_shown(path)} was replaced while it was read: try again")
+        return memoryview(mmap.mmap(own, size, access=mmap.ACCESS_READ))
+    finally:
+        os.close(own)
 
 
 def _facts(path: Path, data: memoryview) -> tuple[Mapping[str, object], int]:

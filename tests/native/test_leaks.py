@@ -98,6 +98,71 @@ for verdict in (bad, lambda path, records: b"", lambda path, records: 7):
 """
 
 
+KNOWN = """
+import gc, os, sys
+import numpy as np
+from spacemap.scan import EngineName, scan
+from spacemap.scan.stale import _known
+from spacemap.scan._native import Known
+root = os.fsencode(sys.argv[1])
+tree = scan([root]).tree
+wanted = np.arange(len(tree)) > 0
+differs = np.zeros(len(tree), np.bool_)
+descriptor = os.open(root, os.O_RDONLY)
+
+def use():
+    known = _known(EngineName.NATIVE, tree, [descriptor], wanted, differs)
+    known.check(0, len(tree.directories.entry))
+    for begin, end in ((-1, 1), (1, 0), (0, 10**9), (0, -1)):
+        try:
+            known.check(begin, end)
+        except (ValueError, OverflowError):
+            continue
+        raise AssertionError((begin, end))
+    good = [tree.parent, tree.kind, tree.flags, tree.apparent_size, tree.blocks, tree.mtime, tree.inode,
+            tree.name_offset, tree.names, *(getattr(tree.directories, name) for name in
+            ("entry", "first_child", "child_count", "device", "mtime_ns", "ctime_ns")), tree.links.entry,
+            tree.links.link_count, tree.links.device, np.array([descriptor], np.int32), wanted, differs]
+    Known(*good)
+    for at in range(len(good)):
+        for wrong in (None, np.zeros(1, np.uint64), np.zeros(3, np.complex128), "text", b""):
+            try:
+                Known(*good[:at], wrong, *good[at + 1:])
+            except (TypeError, ValueError, BufferError):
+                continue
+            assert at == 8, (at, wrong)  # names, of any number
+    for wrong in ((), good[:-1], [*good[:-1], bytes(len(tree))]):
+        try:
+            Known(*wrong)
+        except (TypeError, ValueError, BufferError):
+            continue
+        raise AssertionError(wrong)
+    try:
+        Known.__new__(Known).check(0, 0)
+    except ValueError:
+        return
+    raise AssertionError("a tree that was never given")
+
+def resident():
+    gc.collect()
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+def references():
+    return sum(map(sys.getrefcount, (tree.parent, tree.kind, tree.directories.entry, wanted, differs, Known)))
+
+for _ in range(20):
+    use()
+before = resident(), references(), len(os.listdir("/proc/self/fd"))
+for _ in range(100):
+    use()
+after = resident(), references(), len(os.listdir("/proc/self/fd"))
+assert not differs.any()
+assert after[0] - before[0] < 2_000_000, (before, after)
+assert after[1:] == before[1:], (before, after)
+"""
+
+
 def test_nothing_is_held(large_place: Path) -> None:
     """Making, using and dropping walkers 200 times takes no more memory, descriptors or threads."""
     root = make_tree(large_place / "tree", wide_tree(60, 10))
@@ -112,5 +177,14 @@ def test_an_exclusion_that_fails(large_place: Path) -> None:
     root = make_tree(large_place / "failing", wide_tree(5, 5))
 
     result = run_python(FAILING, root)
+
+    assert (0, b"") == (result.returncode, result.stderr)
+
+
+def test_the_check_holds_nothing(large_place: Path) -> None:
+    """Trees that were checked, and columns that were refused, are let go, and so is every descriptor."""
+    root = make_tree(large_place / "known", wide_tree(60, 10))
+
+    result = run_python(KNOWN, root, MALLOC_ARENA_MAX="1")
 
     assert (0, b"") == (result.returncode, result.stderr)

@@ -40,6 +40,7 @@ def path(large_place: Path) -> Iterator[Path]:
 def in_small_steps(monkeypatch: pytest.MonkeyPatch, only_workers: None) -> None:
     """Let workers send small batches, and the scan keep them at once."""
     monkeypatch.setattr("spacemap.scan.pool.TICK", 0.0)
+    monkeypatch.setattr("spacemap.scan.pool.PIPE_SIZE", 4096)
     monkeypatch.setattr("spacemap.scan.engine.FLUSH_ENTRIES", 32)
 
 
@@ -103,17 +104,32 @@ def test_a_second_scan_is_refused(settled: Path, path: Path) -> None:
     assert not path.exists()
 
 
-def _scan_for_ever(root: Path, path: Path) -> None:
-    scan([root], None, lambda _: signal.pause() and None, checkpoint=Checkpointing(str(path)))
+def _scan_for_ever(root: Path, path: Path, resume: bool) -> None:
+    def stand_still(progress: Progress) -> None:
+        if progress.entries > 100:
+            signal.pause()
+
+    scan([root], None, stand_still, checkpoint=Checkpointing(str(path), resume))
 
 
-def test_a_lock_dies_with_its_scan(settled: Path, path: Path) -> None:
+def _holds(pid: int, path: Path) -> bool:
+    fds = Path(f"/proc/{pid}/fd")
+    return any(os.path.realpath(fd) == str(path) for fd in fds.iterdir())
+
+
+@pytest.mark.parametrize("resume", [False, True], ids=["begun", "resumed"])
+def test_a_lock_dies_with_its_scan(settled: Path, path: Path, resume: bool) -> None:
     """When the process of a scan is killed alone its checkpoint can be resumed, although its workers still stand."""
-    process = get_context("fork").Process(target=_scan_for_ever, args=(settled, path))
+    if resume:
+        _interrupted(settled, path)
+    before = len(read_log(path).frames) if resume else 0
+    process = get_context("fork").Process(target=_scan_for_ever, args=(settled, path, resume))
     process.start()
     assert process.pid is not None
-    wait_until(lambda: path.exists() and len(read_log(path).frames) > 3, "frames")
+    wait_until(lambda: path.exists() and len(read_log(path).frames) > before + 1, "frames")
     workers = children(process.pid)
+    # One that was forked a moment ago has still to close what it inherited.
+    wait_until(lambda: not any(_holds(worker, path) for worker in workers), "workers that let go")
     for worker in workers:
         os.kill(worker, signal.SIGSTOP)
     process.kill()
@@ -292,7 +308,8 @@ import os, sys
 from spacemap.scan import pool, run, engine, scan
 from spacemap.scan.checkpoint import Checkpointing
 from tests.scan.comparison import as_bytes
-run.ALONE_SECONDS, pool.TICK, engine.FLUSH_ENTRIES = 0.0, 0.0, 32
+run.SMALL_SECONDS = run.ALONE_SECONDS = pool.TICK = 0.0
+pool.PIPE_SIZE, engine.FLUSH_ENTRIES = 4096, 32
 expected = as_bytes(scan([sys.argv[1]]))
 def interrupt(progress):
     if progress.entries > 3000 and sys.argv[2] == "interrupt":

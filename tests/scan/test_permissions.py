@@ -42,6 +42,56 @@ print(json.dumps([totals(snapshots[0]), [(p.decode(), *rest) for p, *rest in pro
 """
 
 
+RESCAN = """
+import os, sys, time
+from spacemap.scan import *
+from spacemap.scan import reuse, stale
+from spacemap.scan.rescan import Level, Rescan
+from tests.scan.comparison import as_bytes, below, problems
+assert os.getuid() != 0
+stale.GRANULARITY_NS, reuse.MOST_STALE = 30_000_000, 1.0
+root, engine = sys.argv[1], EngineName(sys.argv[2])
+options = ScanOptions(engine)
+
+def settle():
+    until = time.monotonic() + 0.04
+    while time.monotonic() < until:
+        os.sched_yield()
+
+def change(**modes):
+    for name, mode in modes.items():
+        os.chmod(os.path.join(root, name), mode)
+    settle()
+
+settle()
+base = scan([root], options)
+assert sorted({path.split(b"/")[0] for path, *_ in problems(base)}) == [b"names", b"pass", b"shut"]
+again = scan([root], options, base=base)
+assert as_bytes(base) == as_bytes(again)
+assert again.facts.base.kept_directories == 2, again.facts.base  # the root and `open`
+
+change(shut=0o755, open=0)
+with open(os.path.join(root, "secret2"), "w") as file:
+    file.write("new")
+retried = scan([root], options, base=base, rescan=Rescan(Level.TRUST, retry=True))
+names = [below(retried.tree, entry) for entry in range(1, len(retried.tree))]
+assert b"shut/deeper/file" in names and b"open/file" in names
+assert sorted({path.split(b"/")[0] for path, *_ in problems(retried)}) == [b"names", b"pass"]
+trusting = scan([root], options, base=base, rescan=Rescan(Level.TRUST))
+assert as_bytes(base) == as_bytes(trusting)
+
+for modes in (dict(), dict(names=0o755, shut=0), {"pass": 0o755, "names": 0o444}, {"open": 0o755, "pass": 0}):
+    change(**modes)
+    full = as_bytes(scan([root], options))
+    for snapshot in (base, retried):
+        assert full == as_bytes(scan([root], options, base=snapshot))
+    base = scan([root], options, base=base)
+change(names=0o755)
+retried = scan([root], options, base=base, rescan=Rescan(Level.TRUST, retry=True))
+assert as_bytes(scan([root], options)) == as_bytes(retried)
+"""
+
+
 # Where the interpreter lies in a directory of root's own, a mount namespace shows it to others, too.
 UNCOVER = """
 mount --bind "$2" /mnt
@@ -149,3 +199,11 @@ def test_a_root_in_a_shut_directory(tree: Path) -> None:
     assert (2, b"") == (result.returncode, result.stdout)
     assert f"{tree}/shut/deeper" in result.stderr.decode()
     assert "Permission denied" in result.stderr.decode()
+
+
+@each_engine
+def test_permissions_that_change(tree: Path, engine: EngineName) -> None:
+    """What becomes readable, and what no longer is, is seen by a rescan; a retry sees what could not be read alone."""
+    result = _as_user([sys.executable, "-c", RESCAN, tree, engine.value])
+
+    assert (0, b"") == (result.returncode, result.stderr)
