@@ -19,8 +19,8 @@ _LEAD = 2
 _NAMED = ("flag", "amount", "bar", "items", "faint", "directory", "file", "other")
 
 
-class Listing(ScrollView, can_focus=True):
-    """Paints rows; moves nothing but its own window over them."""
+class Listing(ScrollView, can_focus=True, inherit_bindings=False):
+    """Paints rows; moves nothing but its own window over them. Keys are the screen's: its own would only scroll."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"listing--{name}" for name in (*_NAMED, "cursor")}
     DEFAULT_CSS = """
