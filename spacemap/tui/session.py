@@ -147,8 +147,17 @@ class Session:
 
     def sort_by(self, sort: Sort) -> None:
         """Order the rows; once more reverses them."""
-        is_reversed = self.look.sort is sort and not self.look.is_reversed
-        self.change(replace(self.look, sort=sort, is_reversed=is_reversed))
+        look = self.look
+        self.change(
+            replace(
+                look,
+                sort=sort,
+                is_reversed=look.sort is sort and not look.is_reversed,
+                # What rows are ordered by is to be seen.
+                shows_items=look.shows_items or sort is Sort.ITEMS,
+                shows_mtime=look.shows_mtime or sort is Sort.MTIME,
+            )
+        )
 
     def go(self, place: Place, entry: int | None = None) -> None:
         """List a place, with the cursor on an entry if it is there, else on the first row."""

@@ -93,6 +93,25 @@ def test_info_names_the_other_links(tree: Path) -> None:
     assert "one of several hard links" in text
 
 
+def test_keys_that_move() -> None:
+    """Every key that moves moves the cursor, and the window goes with it."""
+    snapshot = snapshot_of(tree_of({f"f{number:03}": 1 for number in range(100)}))
+
+    async def journey() -> list[tuple[int, bool]]:
+        seen = []
+        async with browsing(snapshot, (80, 24)) as pilot:
+            for key in ("end", "k", "home", "down", "pagedown", "pageup", "G", "0", "j", "up"):
+                await press(pilot, key)
+                cursor = session_of(pilot).cursor
+                seen.append((cursor, any(line.endswith(f"f{cursor:03}") for line in screen_lines(pilot))))
+        return seen
+
+    page = 24 - 4 - 1
+    expected = [99, 98, 0, 1, 1 + page, 1, 99, 0, 1, 0]
+
+    assert [(cursor, True) for cursor in expected] == asyncio.run(journey())
+
+
 def test_search_narrows_widens_and_ends(tree: Path) -> None:
     """As one types, only what contains the text is there; Tab looks everywhere, Escape gives all back."""
 

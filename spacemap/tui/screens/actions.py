@@ -95,12 +95,7 @@ class SessionScreen(Screen[None]):
 
     def action_sort(self, sort: str) -> None:
         self.here.sort_by(Sort[sort])
-        # What rows are ordered by is to be seen.
-        look = self.here.look
-        shows_items, shows_mtime = look.sort is Sort.ITEMS, look.sort is Sort.MTIME
-        self._look(
-            replace(look, shows_items=look.shows_items or shows_items, shows_mtime=look.shows_mtime or shows_mtime)
-        )
+        self.paint()
 
     def action_measure(self) -> None:
         measure = Measure.APPARENT if self.here.look.measure is Measure.DISK else Measure.DISK

@@ -12,15 +12,15 @@ from textual.strip import Strip
 
 from spacemap.render.palette import is_color
 from spacemap.tui.cells import Writing, row_pieces
-from spacemap.tui.session import Session
+from spacemap.tui.session import Rows, Session
 
 _LEAD = 2
 """Rows that stay visible beyond the cursor, where there are so many."""
 _NAMED = ("flag", "amount", "bar", "items", "faint", "directory", "file", "other")
 
 
-class Listing(ScrollView, can_focus=True):
-    """Paints rows; moves nothing but its own window over them."""
+class Listing(ScrollView, can_focus=True, inherit_bindings=False):
+    """Paints rows; moves nothing but its own window over them. Keys are the screen's: its own would only scroll."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"listing--{name}" for name in (*_NAMED, "cursor")}
     DEFAULT_CSS = """
@@ -49,6 +49,10 @@ class Listing(ScrollView, can_focus=True):
         self._writing = writing
         self._session: Session | None = None
         self._empty = ""
+        self._painted: tuple[Rows | None, int] = (None, 0)
+        """The rows and the cells that the lines below were painted for."""
+        self._lines: dict[tuple[int, bool], Strip] = {}
+        """By row, and whether the cursor is on it: a move paints the screen up to three times, and changes two rows."""
 
     @property
     def cells(self) -> int:
@@ -95,6 +99,20 @@ class Listing(ScrollView, can_focus=True):
             faint = self.get_component_rich_style("listing--faint")
             shown = self._writing.cut(f"  {text}", width) if text else ""
             return Strip([Segment(shown, faint)]).adjust_cell_length(width, self.rich_style)
+        if self._painted[0] is not session.rows() or self._painted[1] != width:
+            self._painted = (session.rows(), width)
+            self._lines.clear()
+        place = (row, row == session.cursor)
+        if place not in self._lines:
+            self._lines[place] = self._paint_row(session, row, width)
+        return self._lines[place]
+
+    def notify_style_update(self) -> None:
+        """Paint anew in the colours of another theme."""
+        super().notify_style_update()
+        self._lines.clear()
+
+    def _paint_row(self, session: Session, row: int, width: int) -> Strip:
         base = self.rich_style
         is_cursor = row == session.cursor
         if is_cursor:
