@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacemap.scan import CacheTagged, EngineName, MountBoundary, ScanOptions, scan
+from spacemap.scan import CacheTagged, MountBoundary, ScanOptions, scan
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.store.snapshot import open_snapshot, write_snapshot
 from spacemap.tree.columns import Flag, Kind
@@ -17,6 +17,7 @@ from spacemap.tree.snapshot import Snapshot
 from tests.conftest import remove
 from tests.scan.comparison import as_bytes
 from tests.scan.edits import Edits, edited_tree, one_edit
+from tests.scan.engines import QUICK
 
 SETTLED_NS = 30_000_000
 """Stands for the two seconds: longer than a tick of the clock of a tmpfs, and short enough to wait for."""
@@ -72,9 +73,7 @@ def test_any_edits(
         for each in edits:
             edit(*each)
         full = scan(roots, options)
-        results = [
-            scan(roots, options._replace(engine=engine), base=base) for engine in (EngineName.NATIVE, EngineName.PYTHON)
-        ]
+        results = [scan(roots, options._replace(engine=engine), base=base) for engine in QUICK]
         fast = scan(roots, options, base=base, rescan=FAST)
         expected = as_bytes(full)
         for each in results:

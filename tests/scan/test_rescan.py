@@ -15,7 +15,7 @@ from spacemap.tree.columns import Flag, Kind
 from spacemap.tree.snapshot import Completeness, Snapshot
 from tests.conftest import remove
 from tests.scan.comparison import as_bytes, below, totals
-from tests.scan.engines import each_engine
+from tests.scan.engines import QUICK, each_engine
 from tests.scan.specs import TREE_NAMES, Entry, at_root, make_tree, needs_tmpfs, read_spec, wide_tree
 
 TICK_NS = 20_000_000
@@ -140,7 +140,7 @@ def test_verified_equals_a_full_scan(changing: tuple[Path, Snapshot], change: Ca
         each(root)
     expected = as_bytes(scan([root]))
 
-    for engine in (EngineName.NATIVE, EngineName.PYTHON):
+    for engine in QUICK:
         again = scan([root], ScanOptions(engine=engine), base=base, rescan=Rescan(Level.VERIFIED))
 
         assert expected == as_bytes(again)
@@ -369,7 +369,7 @@ def test_deep_paths(settled: Path) -> None:
     wait_until_settled()
     base = scan([deep])
 
-    for engine in (EngineName.NATIVE, EngineName.PYTHON):
+    for engine in QUICK:
         again = scan([deep], ScanOptions(engine=engine), base=base)
 
         assert as_bytes(base) == as_bytes(again)
