@@ -19,8 +19,29 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PARENT, KIND, FLAGS, SIZE, BLOCKS, MTIME, INODE, OFFSET, NAMES, ENTRY, FIRST_CHILD, CHILD_COUNT, DEVICE };
-enum { MTIME_NS = DEVICE + 1, CTIME_NS, LINK_ENTRY, LINK_COUNT, LINK_DEVICE, WANTED, COLUMNS, PIECE = 7, MOST_ROOTS = 9 };
+enum input {
+    IN_PARENT,
+    IN_KIND,
+    IN_FLAGS,
+    IN_SIZE,
+    IN_BLOCKS,
+    IN_MTIME,
+    IN_INODE,
+    IN_OFFSET,
+    IN_NAMES,
+    IN_ENTRY,
+    IN_FIRST_CHILD,
+    IN_CHILD_COUNT,
+    IN_DEVICE,
+    IN_MTIME_NS,
+    IN_CTIME_NS,
+    IN_LINK_ENTRY,
+    IN_LINK_COUNT,
+    IN_LINK_DEVICE,
+    IN_WANTED,
+    COLUMNS
+};
+enum { PIECE = 7, MOST_ROOTS = 9 };
 
 static struct {
     void *data; /* of its own, so that a step beyond it is noticed */
@@ -68,7 +89,7 @@ static void *work(void *unused) {
             return unused;
         if (end > tree.directories)
             end = tree.directories;
-        int error = check_children(&tree, begin, end, columns[WANTED].data, differs);
+        int error = check_children(&tree, begin, end, columns[IN_WANTED].data, differs);
         if (error)
             atomic_store(&failed, error);
     }
@@ -83,29 +104,29 @@ int main(int argc, char **argv) {
     for (int i = 0; i < roots; i++)
         fds[i] = open(argv[5 + i], O_PATH | O_DIRECTORY | O_CLOEXEC);
     must(system(argv[4]) == 0, argv[4]);
-    size_t entries = columns[KIND].size;
+    size_t entries = columns[IN_KIND].size;
     differs = calloc(entries, 1);
     tree = (known_tree){
-        .parent = columns[PARENT].data,
-        .kind = columns[KIND].data,
-        .flags = columns[FLAGS].data,
-        .apparent = narrow(SIZE),
-        .blocks = narrow(BLOCKS),
-        .mtime = narrow(MTIME),
-        .inode = narrow(INODE),
-        .name_offset = narrow(OFFSET),
-        .names = columns[NAMES].data,
-        .entry = columns[ENTRY].data,
-        .first_child = columns[FIRST_CHILD].data,
-        .child_count = columns[CHILD_COUNT].data,
-        .device = columns[DEVICE].data,
-        .mtime_ns = columns[MTIME_NS].data,
-        .ctime_ns = columns[CTIME_NS].data,
-        .directories = columns[ENTRY].size / 4,
-        .link_entry = columns[LINK_ENTRY].data,
-        .link_count = columns[LINK_COUNT].data,
-        .link_device = columns[LINK_DEVICE].data,
-        .links = columns[LINK_ENTRY].size / 4,
+        .parent = columns[IN_PARENT].data,
+        .kind = columns[IN_KIND].data,
+        .flags = columns[IN_FLAGS].data,
+        .apparent = narrow(IN_SIZE),
+        .blocks = narrow(IN_BLOCKS),
+        .mtime = narrow(IN_MTIME),
+        .inode = narrow(IN_INODE),
+        .name_offset = narrow(IN_OFFSET),
+        .names = columns[IN_NAMES].data,
+        .entry = columns[IN_ENTRY].data,
+        .first_child = columns[IN_FIRST_CHILD].data,
+        .child_count = columns[IN_CHILD_COUNT].data,
+        .device = columns[IN_DEVICE].data,
+        .mtime_ns = columns[IN_MTIME_NS].data,
+        .ctime_ns = columns[IN_CTIME_NS].data,
+        .directories = columns[IN_ENTRY].size / 4,
+        .link_entry = columns[IN_LINK_ENTRY].data,
+        .link_count = columns[IN_LINK_COUNT].data,
+        .link_device = columns[IN_LINK_DEVICE].data,
+        .links = columns[IN_LINK_ENTRY].size / 4,
         .root_fds = fds,
         .first = (uint32_t)roots,
     };

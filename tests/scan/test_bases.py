@@ -1,18 +1,22 @@
 """What a base must not hide: roots that were replaced, directories that were away, what was never measured."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from spacemap.scan import scan
+from spacemap.scan import EngineName, ScanOptions, scan
 from spacemap.scan.frontier import Frontier
+from spacemap.scan.progress import Progress
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.scan.wire import Waiting
 from spacemap.tree.snapshot import Snapshot
 from tests.conftest import remove
 from tests.scan.comparison import as_bytes
+from tests.scan.engines import each_engine
+from tests.scan.processes import children, kill
 from tests.scan.specs import Entry, make_tree, wide_tree
 from tests.scan.test_rescan import wait_until_settled
 
@@ -121,3 +125,32 @@ def _scan_while_away(root: Path, name: str, waiting: bytes, monkeypatch: pytest.
         snapshot = scan([root], base=base)
     (root.parent / "away").rename(root / name)
     return snapshot
+
+
+@pytest.mark.parametrize("deaths", [1, 2, 6])
+@each_engine
+def test_workers_that_die(settled: Path, monkeypatch: pytest.MonkeyPatch, engine: EngineName, deaths: int) -> None:
+    """A rescan whose workers die finds what a full scan finds, or says what it gave up."""
+    options = ScanOptions(engine, threads=2)
+    base = scan([settled], options)
+    for number, file in enumerate(sorted(settled.rglob("0002"))):
+        if number % 3 == 0:
+            file.write_bytes(bytes(number * 7000 + deaths))
+    expected = as_bytes(scan([settled], options))
+    monkeypatch.setattr("spacemap.scan.run._Scan._list_alone", lambda scan: None)
+    monkeypatch.setattr("spacemap.scan.pool.TICK", 0.0)
+    monkeypatch.setattr("spacemap.scan.pool.PIPE_SIZE", 4096)
+    monkeypatch.setattr("spacemap.scan.engine.FLUSH_ENTRIES", 1)
+    killed: set[int] = set()
+
+    def kill_one(progress: Progress) -> None:
+        workers = [pid for pid in children(os.getpid()) if pid not in killed]
+        if progress.entries > 10 * len(killed) + 3 and len(killed) < deaths and workers:
+            killed.add(workers[0])
+            kill(workers[0], signal.SIGKILL)
+
+    again = scan([settled], options, kill_one, base=base)
+
+    assert len(killed) > 0
+    assert again.facts.base is not None
+    assert expected == as_bytes(again) or any("given up" in note for note in again.facts.notes)
