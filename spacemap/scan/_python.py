@@ -100,12 +100,13 @@ class Walker:
             return self._condition.wait_for(lambda: self._announced, seconds)
 
     def give(self, whole: bool, /) -> None:  # noqa: FBT001 - as in the contract
-        count = len(self._stack) if whole else (len(self._stack) + 1) // 2
         given: list[Waiting] = []
-        with suppress(IndexError):  # the listers may have taken some meanwhile
-            while len(given) < count:
-                given.append(self._stack.popleft())
-        self._send(encode_directories(FrameType.DIRECTORIES, given))
+        with self._condition:  # nobody may say that all is done before what was taken away is on its way
+            count = len(self._stack) if whole else (len(self._stack) + 1) // 2
+            with suppress(IndexError):  # the listers may have taken some meanwhile
+                while len(given) < count:
+                    given.append(self._stack.popleft())
+            self._send(encode_directories(FrameType.DIRECTORIES, given))
 
     def take(self) -> bytes:
         with self._out_lock:
