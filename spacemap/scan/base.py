@@ -34,16 +34,13 @@ class Base:
     """Number of the listing of each directory, counted over all batches, by row; -1: none."""
     current: U64
     """Reference to which the listing of each directory belongs by now, by row; changed in place."""
+    can_be_patched: bool
+    """Whether the entries are one batch, in the order of the tree."""
 
     @property
     def first(self) -> int:
         """The first entry that is no root."""
         return root_count(self.tree)
-
-    @property
-    def can_be_patched(self) -> bool:
-        """Whether its entries are one batch, in their order."""
-        return len(self.batches) == 1 and len(self.batches[0]) == len(self.tree) - self.first
 
     def forget(self, rows: Index) -> None:
         """Let directories have no listing, and no problems."""
@@ -128,7 +125,7 @@ def base_of_tree(tree: Tree, started_ns: int, root_refs: Mapping[int, int], ref_
     )
     listing = np.full(len(ref), -1, np.int64)
     listing[listed] = np.arange(len(listed))
-    return Base(tree, started_ns, [batch], ref, listing, ref.copy())
+    return Base(tree, started_ns, [batch], ref, listing, ref.copy(), can_be_patched=True)
 
 
 def base_of_batches(batches: Sequence[Batch], decisions: Mapping[int, Decision], started_ns: int) -> Base:
@@ -139,4 +136,4 @@ def base_of_batches(batches: Sequence[Batch], decisions: Mapping[int, Decision],
     of_roots = len(batches[0].listing_ref)
     listing = order.taken[order.rank] - of_roots
     ref = refs.refs(order.directory_raw[order.rank])
-    return Base(tree, started_ns, list(batches[1:]), ref, np.maximum(listing, -1), ref.copy())
+    return Base(tree, started_ns, list(batches[1:]), ref, np.maximum(listing, -1), ref.copy(), can_be_patched=False)

@@ -129,6 +129,7 @@ def test_a_lock_dies_with_its_scan(settled: Path, path: Path, resume: bool) -> N
     process.start()
     assert process.pid is not None
     wait_until(lambda: path.exists() and len(read_log(path).frames) > before + 1, "frames")
+    wait_until(lambda: children(process.pid), "workers")
     workers = children(process.pid)
     # One that was forked a moment ago has still to close what it inherited.
     wait_until(lambda: not any(_holds(worker, path) for worker in workers), "workers that let go")

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from spacemap.analyze.categories import default_categories
 from spacemap.config import Settings
 from spacemap.scan import Progress, ScanOptions, scan
+from spacemap.scan.late import LateCheckpoint
 from spacemap.scan.rescan import Rescan
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.app import Browser
@@ -104,13 +105,14 @@ class HeldScan:
         *,
         base: Snapshot | None,
         rescan: Rescan | None,
+        checkpoint: LateCheckpoint | None,
     ) -> Snapshot:
         def held(progress: Progress) -> None:
             on_progress(progress)
             assert self.released.wait(60)
             on_progress(progress)
 
-        return scan(paths, options, held, base=base, rescan=rescan)
+        return scan(paths, options, held, base=base, rescan=rescan, checkpoint=checkpoint)
 
 
 __all__ = [
