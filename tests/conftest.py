@@ -59,6 +59,4 @@ def tmpfs_place() -> Iterator[Path]:
 @pytest.fixture
 def only_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let even small trees be listed by worker processes."""
-    monkeypatch.setattr("spacemap.scan.run.ALONE_SECONDS", 0.0)
-    monkeypatch.setattr("spacemap.scan.run.ALONE_RESCAN_SECONDS", 0.0)
-    monkeypatch.setattr("spacemap.scan.run.SMALL_SECONDS", 0.0)
+    monkeypatch.setattr("spacemap.scan.run._Scan._list_alone", lambda _: None)
