@@ -2,12 +2,13 @@
 
 import os
 import stat
-from errno import ENAMETOOLONG
+from errno import EBADF
 
 import numpy as np
 
 from spacemap.scan.batch import fitting
 from spacemap.tree.columns import Flag, Kind, Mask
+from spacemap.tree.subtree import names_below
 from spacemap.tree.tree import Tree
 
 PLACE_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -36,9 +37,8 @@ class Known:
 
     def _check_directory(self, row: int, entries: list[int]) -> None:
         device = int(self._tree.directories.device[row])
-        path = self._path(int(self._tree.directories.entry[row]))
         try:
-            fd = self._open(path)
+            fd = self._open(int(self._tree.directories.entry[row]))
         except OSError:  # what cannot be reached is to be listed, which tells why
             self._differs[entries] = True
             return
@@ -48,22 +48,12 @@ class Known:
         finally:
             os.close(fd)
 
-    def _path(self, entry: int) -> list[bytes]:
-        """Return the names below the root, preceded by the number of the root's entry."""
-        names = []
-        while entry >= len(self._root_fds):
-            names.append(self._tree.name(entry))
-            entry = int(self._tree.parent[entry])
-        names.append(str(entry).encode())
-        names.reverse()
-        return names
-
-    def _open(self, path: list[bytes]) -> int:
-        root = self._root_fds[int(path[0])]
-        if root < 0:
-            raise OSError(ENAMETOOLONG, "the root has no descriptor")
-        fd = os.dup(root)
-        names = path[1:]
+    def _open(self, entry: int) -> int:
+        """Return a descriptor of a directory, opened piece by piece. Raises OSError."""
+        root, names = names_below(self._tree, entry, len(self._root_fds))
+        if self._root_fds[root] < 0:
+            raise OSError(EBADF, "the root has no descriptor")
+        fd = os.dup(self._root_fds[root])
         while names:
             count, length = 0, 0
             while count < len(names) and length + len(names[count]) < LONGEST_PATH:

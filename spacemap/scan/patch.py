@@ -13,9 +13,10 @@ from typing import TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from spacemap.scan.base import Base
+from spacemap.scan.base import Base, root_count
 from spacemap.scan.batch import fitting
 from spacemap.tree.columns import I64, U32, U64, Flag, Kind, Mask
+from spacemap.tree.subtree import names_below
 from spacemap.tree.tree import Tree
 
 Column = TypeVar("Column", bound=npt.NDArray[np.integer])
@@ -65,19 +66,14 @@ def _measure(tree: Tree, entry: int, root_paths: Mapping[int, bytes], fds: dict[
     """Return what a directory measures now; None where it is not the one that the tree has."""
     if tree.flags[entry] & np.uint8(Flag.MOUNT | Flag.UNMEASURED):
         return None
-    names = []
-    at = entry
-    while at not in root_paths:
-        names.append(tree.name(at))
-        at = int(tree.parent[at])
-    names.reverse()
+    root, names = names_below(tree, entry, root_count(tree))
     path = b"/".join(names)
     if len(path) > LONGEST_PATH:
         return None
     with suppress(OSError):
-        if at not in fds:
-            fds[at] = os.open(root_paths[at], getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC)
-        result = os.stat(path, dir_fd=fds[at], follow_symlinks=False)
+        if root not in fds:
+            fds[root] = os.open(root_paths[root], getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC)
+        result = os.stat(path, dir_fd=fds[root], follow_symlinks=False)
         identity = (int(tree.directories.device[tree.directory_row(entry)]), int(tree.inode[entry]))
         if stat.S_ISDIR(result.st_mode) and (result.st_dev, result.st_ino) == identity:
             return result

@@ -19,6 +19,7 @@ from spacemap.tree.batch import Batch
 from spacemap.tree.columns import U64, Flag, Kind, Mask, Skip
 from spacemap.tree.place import Index
 from spacemap.tree.snapshot import BaseUse, Facts, Snapshot
+from spacemap.tree.subtree import names_below
 from spacemap.tree.tree import Tree
 
 _NONE = np.zeros(0, np.uint64)
@@ -236,12 +237,7 @@ class Reuse:
     def _waiting(self, row: int, ref: int) -> Waiting:
         tree = self._base.tree
         entry = int(tree.directories.entry[row])
-        names = []
-        at = entry
-        while at >= self._base.first:
-            names.append(tree.name(at))
-            at = int(tree.parent[at])
-        names.reverse()
+        root, names = names_below(tree, entry, self._base.first)
         is_again = self._state[row] == AGAIN
         notes = (ALONE if is_again else 0) | (BOUNDARY if tree.flags[entry] & MOUNT else 0)
         waiting = Waiting(
@@ -249,7 +245,7 @@ class Reuse:
             device=int(tree.directories.device[row]),
             inode=int(tree.inode[entry]),
             depth=len(names),
-            root=self._root_numbers[at],
+            root=self._root_numbers[root],
             notes=notes,
             path=b"/".join(names),
         )

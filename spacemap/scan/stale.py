@@ -2,7 +2,6 @@
 
 import os
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from spacemap.scan.patch import Patch, measure_directories
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.tree.columns import BLOCK_SIZE, U8, Flag, Kind, Mask, Skip
 from spacemap.tree.place import Index
+from spacemap.tree.subtree import find_child
 from spacemap.tree.tree import Tree
 
 KEEP, AGAIN, WHOLE = 0, 1, 2
@@ -167,16 +167,9 @@ def find_entry(tree: Tree, path: bytes, roots: dict[int, bytes]) -> int | None:
         if path.startswith(prefix):
             found: int | None = entry
             for name in path[len(prefix) :].split(b"/"):
-                found = None if found is None else child_named(tree, found, name)
+                found = None if found is None else find_child(tree, found, name)
             return found
     return None
-
-
-def child_named(tree: Tree, entry: int, name: bytes) -> int | None:
-    """Return the entry of a name in a directory; None where it has none."""
-    children = tree.children(entry)
-    at = bisect_left(children, name, key=tree.name)
-    return children[at] if at < len(children) and tree.name(children[at]) == name else None
 
 
 def _trusted(tree: Tree, wanted: Mask, state: U8) -> tuple[int, int]:

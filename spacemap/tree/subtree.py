@@ -65,11 +65,17 @@ def find_child(tree: Tree, directory: int, name: bytes) -> int | None:
 
 def names_below_root(tree: Tree, entry: int) -> tuple[bytes, ...]:
     """Return the names that lead from the root of a tree to an entry, which outlive the tree as its ids do not."""
+    return names_below(tree, entry, 1)[1]
+
+
+def names_below(tree: Tree, entry: int, first: int) -> tuple[int, tuple[bytes, ...]]:
+    """Return the root that an entry is below, and the names that lead from there; `first` is the first entry that is
+    no root."""
     names = []
-    while entry != 0:
+    while entry >= first:
         names.append(tree.name(entry))
         entry = int(tree.parent[entry])
-    return tuple(reversed(names))
+    return entry, tuple(reversed(names))
 
 
 def nearest_entry(tree: Tree, names: Sequence[bytes]) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spacemap.scan import EngineName, ScanOptions, engine, pool, run, scan
+from spacemap.scan import ScanOptions, engine, pool, run, scan
 from spacemap.scan.batch import decode_batch
 from spacemap.scan.checkpoint import Checkpointing
 from spacemap.scan.wire import FrameType
@@ -18,12 +18,10 @@ from spacemap.store.log import read_log
 from spacemap.tree.snapshot import Snapshot
 from tests.scan.comparison import as_bytes
 from tests.scan.edits import Edits, random_edits
-from tests.scan.engines import BUILT
+from tests.scan.engines import QUICK
 from tests.scan.processes import children, is_alive, kill, wait_until
 from tests.scan.specs import make_tree, wide_tree
 from tests.scan.test_rescan import wait_until_settled
-
-ENGINES = [each for each in BUILT if each is not EngineName.SCANDIR_RS]
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +115,7 @@ def _directories_in(path: Path) -> int:
 
 
 def _options(seed: int) -> ScanOptions:
-    return ScanOptions(ENGINES[seed % len(ENGINES)], threads=1 + seed % 3, exclude=("*7",) if seed % 4 == 0 else ())
+    return ScanOptions(QUICK[seed % len(QUICK)], threads=1 + seed % 3, exclude=("*7",) if seed % 4 == 0 else ())
 
 
 def _resume(roots: list[Path], options: ScanOptions, path: Path) -> Snapshot:
@@ -179,7 +177,7 @@ def _kill_workers(root: Path, options: ScanOptions, path: Path, chance: random.R
 @pytest.mark.parametrize("seed", range(6))
 def test_workers_killed(settled: Path, path: Path, seed: int) -> None:
     """Single workers that die, in a scan or in one that resumes, do not spoil what is kept."""
-    chance, options = random.Random(seed), ScanOptions(ENGINES[seed % len(ENGINES)], threads=3)
+    chance, options = random.Random(seed), ScanOptions(QUICK[seed % len(QUICK)], threads=3)
     expected = as_bytes(scan([settled], options))
     for _ in range(2):
         _kill_workers(settled, options, path, chance)
