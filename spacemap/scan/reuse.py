@@ -38,7 +38,8 @@ class Surroundings:
     roots: Sequence[Root]
     mounts: MountTable
     threads: int
-    tick: Callable[[], None]
+    tick: Callable[[int], None]
+    """That of `Checker`."""
 
 
 def unusable(snapshot: Snapshot, around: Surroundings) -> str:

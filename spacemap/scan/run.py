@@ -111,6 +111,8 @@ class _Scan:
         self.pool: Pool | None = None
         self.reuse: Reuse | None = None
         self.base_use: BaseUse | None = None
+        self.checked = 0
+        """Entries of a base that were compared with the file system."""
         self.checkpoint: Checkpoint | None = None
         self.late: LateCheckpoint | None = None
         self.own_number = 1
@@ -247,7 +249,9 @@ class _Scan:
         from spacemap.scan.reuse import Surroundings  # noqa: PLC0415 - imports numpy
 
         threads = self.options.threads or AUTO_REQUESTS[self.engine] or _cores()
-        return Surroundings(self.engine, self.options, self.roots, self.mounts, min(threads, MAX_LISTERS), self._tick)
+        return Surroundings(
+            self.engine, self.options, self.roots, self.mounts, min(threads, MAX_LISTERS), self._tick_check
+        )
 
     def _batches(self) -> "list[Batch]":
         """Return all batches by now: that of the roots, those of a base, those that were listed."""
@@ -328,6 +332,11 @@ class _Scan:
         processes = min(cores, requests, _most_workers())
         return processes, min(-(-requests // processes), MAX_LISTERS)
 
+    def _tick_check(self, entries: int) -> None:
+        """Show how far measuring a base has come."""
+        self.checked = entries
+        self._tick()
+
     def _tick(self) -> None:
         self.interrupts.check()
         self._advance_checkpoint()
@@ -340,7 +349,7 @@ class _Scan:
         directory = self.paths[root].rstrip(b"/") + b"/" + below if below else self.paths[root]
         self.on_progress(
             Progress(
-                entries=self.collected.entries,
+                entries=self.checked + self.collected.entries,
                 disk_bytes=self.collected.blocks * 512,
                 problems=self.collected.problems,
                 directory=directory,

@@ -65,8 +65,8 @@ class Checker:
     asks_cache_tags: bool
     threads: int
     stall_timeout: float
-    tick: Callable[[], None]
-    """Called often from the calling thread; may raise KeyboardInterrupt."""
+    tick: Callable[[int], None]
+    """Called often from the calling thread with the entries checked so far; may raise KeyboardInterrupt."""
 
 
 def find_stale(base: Base, rescan: Rescan, changed_roots: Iterable[int], mount_points: Mask, checker: Checker) -> Stale:
@@ -191,7 +191,12 @@ def _check(tree: Tree, wanted: Mask, checker: Checker) -> Mask:
     if not len(rows):
         return differs
     starts = np.unique(rows // CHUNK) * CHUNK
-    chunks = [(start, min(start + CHUNK, len(tree.directories.entry))) for start in starts.tolist()]
+    chunks = {
+        (start, min(start + CHUNK, len(tree.directories.entry))): int(
+            tree.directories.child_count[start:][:CHUNK].sum()
+        )
+        for start in starts.tolist()
+    }
     fds = _open_roots(checker.root_paths)
     known = _known(checker.engine, tree, fds, wanted, differs)
     hung = _Share(known, chunks, checker).run()
@@ -211,14 +216,18 @@ def _check(tree: Tree, wanted: Mask, checker: Checker) -> Mask:
 class _Share:
     """Chunks that wait, and threads that check them."""
 
-    def __init__(self, known: Known, chunks: list[tuple[int, int]], checker: Checker) -> None:
+    def __init__(self, known: Known, chunks: dict[tuple[int, int], int], checker: Checker) -> None:
+        """`chunks` gives the number of entries of each."""
         self._known = known
+        self._sizes = chunks
         self._checker = checker
         self._waiting: SimpleQueue[tuple[int, int]] = SimpleQueue()
         for chunk in chunks:
             self._waiting.put(chunk)
         self._under_way: dict[int, tuple[float, tuple[int, int]]] = {}
         """When each thread began, and what, by its number."""
+        self._done: list[int] = []
+        """Entries of each chunk that was checked."""
         self._failure: MemoryError | None = None
         count = min(checker.threads, len(chunks))
         self._threads = [Thread(target=self._work, args=(number,), daemon=True) for number in range(count)]
@@ -227,17 +236,23 @@ class _Share:
         """Check all chunks; return those that were not finished within the time that a stall may take."""
         for thread in self._threads:
             thread.start()
-        for number, thread in enumerate(self._threads):
-            while thread.is_alive() and not self._hangs(number):
-                thread.join(TICK)
-                self._checker.tick()
+        try:
+            for number, thread in enumerate(self._threads):
+                while thread.is_alive() and not self._hangs(number):
+                    thread.join(TICK)
+                    self._checker.tick(sum(self._done))
+        finally:  # after an interrupt, too: a thread ends when nothing waits
+            left = self._drain()
         if self._failure is not None:
             raise self._failure
-        unfinished = [chunk for _, chunk in self._under_way.values()]
+        return [*(chunk for _, chunk in self._under_way.values()), *left]
+
+    def _drain(self) -> list[tuple[int, int]]:
+        left = []
         with suppress(Empty):
             while True:
-                unfinished.append(self._waiting.get_nowait())
-        return unfinished
+                left.append(self._waiting.get_nowait())
+        return left
 
     def _work(self, number: int) -> None:
         with suppress(Empty):
@@ -249,6 +264,7 @@ class _Share:
                 except MemoryError as error:
                     self._failure = error
                 del self._under_way[number]
+                self._done.append(self._sizes[chunk])
 
     def _hangs(self, number: int) -> bool:
         now = time.monotonic()

@@ -75,6 +75,19 @@ def test_nothing_changed(settled: Path, engine: EngineName, level: Level) -> Non
     assert len(base.tree.directories.entry) == again.facts.base.kept_directories
 
 
+@each_engine
+def test_measuring_shows_progress(settled: Path, engine: EngineName) -> None:
+    """While a base is measured the progress counts what was looked at."""
+    options = ScanOptions(engine=engine, threads=1)
+    base = scan([settled], options)
+    counts: list[int] = []
+
+    scan([settled], options, lambda progress: counts.append(progress.entries), base=base)
+
+    assert counts == sorted(counts)
+    assert len(base.tree) == counts[-1]
+
+
 def grow(root: Path) -> None:
     with (root / "wide/3/2").open("ab") as file:
         file.write(b"x" * 100_000)
