@@ -35,6 +35,7 @@ format: $(VENV)/developed  ## Format the Python and mend what ruff can mend
 	$(BIN)/ruff format .
 
 bench: $(VENV)/developed  ## Measure against du, the peers in SPACEMAP_PEERS and the floor; BENCH="--only NAME" for a part
+	$(BIN)/python -m compileall -q spacemap
 	$(BIN)/python tests/bench/run.py $(BENCH)
 
 docs: $(VENV)/developed  ## Make docs/cli.md from the parser

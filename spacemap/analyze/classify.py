@@ -6,7 +6,6 @@ something the first pass cannot know (long extensions, whole names, version numb
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from spacemap.analyze.categories import DIRECTORIES, FOLDED, LINKS, OTHER, Category
 from spacemap.tree.columns import I64, U8, U16, U64, Kind, Mask
+from spacemap.tree.threads import in_two_threads
 from spacemap.tree.tree import Tree
 
 MAX_VERSION_PARTS = 4
@@ -100,10 +100,10 @@ def classify(tree: Tree, categories: Sequence[Category]) -> U8:
     else:
         # numpy lets go of the interpreter's lock: two threads take little more than half the time.
         middle = len(tree) // 2 // _CHUNK * _CHUNK
-        with ThreadPoolExecutor(1) as helper:
-            other = helper.submit(_classify_part, rules, tree, range(middle), by_kind, result)
-            _classify_part(rules, tree, range(middle, len(tree)), by_kind, result)
-            other.result()
+        in_two_threads(
+            lambda: _classify_part(rules, tree, range(middle, len(tree)), by_kind, result),
+            lambda: _classify_part(rules, tree, range(middle), by_kind, result),
+        )
     result[tree.folded.entry] = index[FOLDED]
     return result
 

@@ -5,6 +5,7 @@ import os
 from enum import Enum
 from typing import NamedTuple
 
+from spacemap.cli import output
 from spacemap.cli.earlier import Earlier, add_earlier, earlier_of, take_path, with_values
 from spacemap.errors import UsageError
 from spacemap.render.text import display_name
@@ -78,6 +79,10 @@ class Arguments(NamedTuple):
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Shows a value that is given with an equals sign only as that."""
+
+    def __init__(self, prog: str, width: int | None = None) -> None:
+        # argparse makes one for each argument, and would import shutil to ask for the width of the terminal each time.
+        super().__init__(prog, width=width or output.stdout_width(os.environ.get("COLUMNS")) - 2)
 
     def format_help(self) -> str:
         """Return the help."""

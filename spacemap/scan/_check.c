@@ -5,6 +5,7 @@
 #include "_listdir.h"
 #include "_open.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -113,7 +114,8 @@ static int check_child(const known_tree *t, int fd, column *path, uint32_t entry
         path->data[path->length++] = '/';
     memcpy(path->data + path->length, name, size);
     path->data[path->length + size] = 0;
-    found_name found = {.name = (const char *)path->data};
+    found_name found = {.name = (const char *)path->data,
+                        .type = t->kind[entry] == KIND_DIRECTORY ? DT_DIR : DT_REG};
     measured m;
     measure_name(fd, &found, &OPTIONS, &m);
     path->length = length;

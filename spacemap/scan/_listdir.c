@@ -46,72 +46,77 @@ static void show_life(const scratch *s) {
         atomic_store_explicit(s->sign_of_life, monotonic_ns(), memory_order_relaxed);
 }
 
-static void fill_from_stat(struct statx *x, const struct stat *st) {
-    memset(x, 0, sizeof *x);
-    x->stx_mode = (uint16_t)st->st_mode;
-    x->stx_nlink = (uint32_t)st->st_nlink;
-    x->stx_ino = st->st_ino;
-    x->stx_size = (uint64_t)st->st_size;
-    x->stx_blocks = (uint64_t)st->st_blocks;
-    x->stx_mtime.tv_sec = st->st_mtim.tv_sec;
-    x->stx_mtime.tv_nsec = (uint32_t)st->st_mtim.tv_nsec;
-    x->stx_ctime.tv_sec = st->st_ctim.tv_sec;
-    x->stx_ctime.tv_nsec = (uint32_t)st->st_ctim.tv_nsec;
-    x->stx_dev_major = major(st->st_dev);
-    x->stx_dev_minor = minor(st->st_dev);
-}
-
-/* statx, or fstatat where a kernel or a sandbox has no statx. 0, or an errno. */
-static int query(int fd, const char *name, int flags, int read_times, struct statx *x) {
-    unsigned mask = STATX_TYPE | STATX_SIZE | STATX_BLOCKS | STATX_NLINK | STATX_INO;
-    if (read_times)
-        mask |= STATX_MTIME | STATX_CTIME;
-    if (statx(fd, name, flags | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, mask, x) == 0)
-        return 0;
-    if (errno != ENOSYS && errno != EPERM)
-        return errno;
-    struct stat st;
-    if (fstatat(fd, name, &st, flags | AT_NO_AUTOMOUNT) != 0)
-        return errno;
-    fill_from_stat(x, &st);
-    return 0;
-}
-
 /* Nanoseconds since 1970; before 1677 and after 2262 the first and the last that fit. */
-static int64_t nanoseconds(const struct statx_timestamp *t) {
-    __int128 result = (__int128)t->tv_sec * 1000000000 + t->tv_nsec;
+static int64_t nanoseconds(int64_t seconds, int64_t rest) {
+    __int128 result = (__int128)seconds * 1000000000 + rest;
     return result < INT64_MIN ? INT64_MIN : result > INT64_MAX ? INT64_MAX : (int64_t)result;
 }
 
-void measure_name(int fd, const found_name *n, const list_options *options, measured *m) {
+static int measure_by_stat(int fd, const char *name, int flags, int read_times, measured *m) {
+    struct stat st;
+    if (fstatat(fd, name, &st, flags | AT_NO_AUTOMOUNT) != 0)
+        return errno;
+    *m = (measured){.device = st.st_dev,
+                    .inode = st.st_ino,
+                    .size = (uint64_t)st.st_size,
+                    .blocks = (uint64_t)st.st_blocks,
+                    .mode = st.st_mode,
+                    .links = (uint32_t)st.st_nlink};
+    if (read_times) {
+        m->mtime = st.st_mtim.tv_sec;
+        m->mtime_ns = nanoseconds(st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+        m->ctime_ns = nanoseconds(st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+    }
+    return 0;
+}
+
+static int measure_by_statx(int fd, const char *name, int flags, int read_times, measured *m) {
+    unsigned mask = STATX_TYPE | STATX_SIZE | STATX_BLOCKS | STATX_NLINK | STATX_INO;
     struct statx x;
-    int error = EINVAL;
-    m->via_symlink = 0;
-    if (options->follow_symlinks && (n->type == DT_LNK || n->type == DT_UNKNOWN)) {
-        struct statx link;
-        int is_link = n->type == DT_LNK || (query(fd, n->name, AT_SYMLINK_NOFOLLOW, 0, &link) == 0 &&
-                                            S_ISLNK(link.stx_mode));
-        error = is_link ? query(fd, n->name, 0, options->read_times, &x) : EINVAL;
-        m->via_symlink = is_link && error == 0;
-    }
-    if (!m->via_symlink) /* a link that leads nowhere is measured itself */
-        error = query(fd, n->name, AT_SYMLINK_NOFOLLOW, options->read_times, &x);
-    m->error = error;
-    if (error)
-        return;
-    m->device = makedev(x.stx_dev_major, x.stx_dev_minor);
-    m->inode = x.stx_ino;
-    m->size = x.stx_size;
-    m->blocks = x.stx_blocks;
-    m->mode = x.stx_mode;
-    m->links = x.stx_nlink;
-    m->is_mount_root = (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-    m->mtime = m->mtime_ns = m->ctime_ns = 0;
-    if (options->read_times) {
+    if (read_times)
+        mask |= STATX_MTIME | STATX_CTIME;
+    if (statx(fd, name, flags | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, mask, &x) != 0)
+        return errno;
+    *m = (measured){.device = makedev(x.stx_dev_major, x.stx_dev_minor),
+                    .inode = x.stx_ino,
+                    .size = x.stx_size,
+                    .blocks = x.stx_blocks,
+                    .mode = x.stx_mode,
+                    .links = x.stx_nlink,
+                    .is_mount_root = (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0};
+    if (read_times) {
         m->mtime = x.stx_mtime.tv_sec;
-        m->mtime_ns = nanoseconds(&x.stx_mtime);
-        m->ctime_ns = nanoseconds(&x.stx_ctime);
+        m->mtime_ns = nanoseconds(x.stx_mtime.tv_sec, x.stx_mtime.tv_nsec);
+        m->ctime_ns = nanoseconds(x.stx_ctime.tv_sec, x.stx_ctime.tv_nsec);
     }
+    return 0;
+}
+
+/* 0, or an errno. Only statx tells the root of a mount, and can leave times alone; for all else fstatat is quicker
+   by a twentieth. It serves, too, where a kernel or a sandbox has no statx. */
+static int query(int fd, const found_name *n, int flags, int read_times, measured *m) {
+    int may_be_directory = n->type == DT_UNKNOWN || n->type == DT_DIR || (n->type == DT_LNK && !(flags & AT_SYMLINK_NOFOLLOW));
+    if (!may_be_directory && read_times) {
+        int error = measure_by_stat(fd, n->name, flags, read_times, m);
+        if (error || !S_ISDIR(m->mode)) /* a directory has taken its place */
+            return error;
+    }
+    int error = measure_by_statx(fd, n->name, flags, read_times, m);
+    return error == ENOSYS || error == EPERM ? measure_by_stat(fd, n->name, flags, read_times, m) : error;
+}
+
+void measure_name(int fd, const found_name *n, const list_options *options, measured *m) {
+    int error = EINVAL, via_symlink = 0;
+    if (options->follow_symlinks && (n->type == DT_LNK || n->type == DT_UNKNOWN)) {
+        measured link;
+        int is_link = n->type == DT_LNK || (query(fd, n, AT_SYMLINK_NOFOLLOW, 0, &link) == 0 && S_ISLNK(link.mode));
+        error = is_link ? query(fd, n, 0, options->read_times, m) : EINVAL;
+        via_symlink = is_link && error == 0;
+    }
+    if (!via_symlink) /* a link that leads nowhere is measured itself */
+        error = query(fd, n, AT_SYMLINK_NOFOLLOW, options->read_times, m);
+    m->error = error;
+    m->via_symlink = (uint8_t)via_symlink;
 }
 
 typedef struct share {
@@ -163,6 +168,7 @@ static int read_names(int fd, scratch *s, size_t *count) {
             break;
         if (*count) /* a second buffer: a large directory */
             show_life(s);
+        int64_t offset = 0; /* of what follows the last entry */
         if (column_reserve(&s->text, (size_t)got + 8) ||
             column_reserve(&s->names, (size_t)got / offsetof(kernel_dirent, name) * sizeof(found_name)))
             return -1;
@@ -170,6 +176,7 @@ static int read_names(int fd, scratch *s, size_t *count) {
             const kernel_dirent *entry = (const void *)(s->buffer.data + at);
             const char *name = entry->name;
             at += entry->record_length;
+            offset = entry->offset;
             if (name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2])))
                 continue;
             size_t length = strlen(name);
@@ -183,6 +190,8 @@ static int read_names(int fd, scratch *s, size_t *count) {
             s->text.length += length + 1;
             ++*count;
         }
+        if (offset == INT64_MAX) /* nothing can follow: ext4 and btrfs say so, and save a call for each directory */
+            break;
     }
     found_name *names = (void *)s->names.data;
     for (size_t i = 0; i < *count; i++)
@@ -288,9 +297,9 @@ static int judge(int fd, const char *path, size_t path_length, const list_option
     if (column_reserve(&s->verdicts, count))
         return -1;
     for (size_t i = 0; i < count; i++) {
-        struct statx x;
-        if (names[i].type == DT_UNKNOWN && query(fd, names[i].name, AT_SYMLINK_NOFOLLOW, 0, &x) == 0)
-            names[i].type = (unsigned char)IFTODT(x.stx_mode);
+        measured m;
+        if (names[i].type == DT_UNKNOWN && query(fd, &names[i], AT_SYMLINK_NOFOLLOW, 0, &m) == 0)
+            names[i].type = (unsigned char)IFTODT(m.mode);
         if (column_reserve(&s->records, (size_t)names[i].length + 3))
             return -1;
         put8(&s->records, 0);

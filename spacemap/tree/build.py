@@ -1,7 +1,6 @@
 """From batches in any order of arrival to one Tree in canonical order."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 
@@ -11,9 +10,10 @@ from spacemap.tree.batch import Batch
 from spacemap.tree.buffer import Buffer
 from spacemap.tree.columns import NEVER_NS, U32, U64, Kind, Skip
 from spacemap.tree.links import mark_repeated
-from spacemap.tree.order import Decision, Order, References, canonical_order
+from spacemap.tree.order import Decision, Order, References, Slices, canonical_order
 from spacemap.tree.place import Column, Index, move_slices
 from spacemap.tree.rollup import roll_up
+from spacemap.tree.threads import in_two_threads
 from spacemap.tree.tree import Directories, Folded, Links, Problems, Totals, Tree
 
 BYTE, WORD, LONG = np.dtype(np.uint8), np.dtype(np.uint32), np.dtype(np.uint64)
@@ -23,9 +23,6 @@ SHARED_FROM_ENTRIES = 100_000
 """Entries that are, in however few batches."""
 PARENT_STEP = 4096
 """Directories whose children are told their parent at once."""
-
-Slices = tuple[Index, Index, Index]
-"""Ids of first entries, and rows of a batch: to, begin, end."""
 
 
 def build_tree(batches: list[Batch], decisions: Mapping[int, Decision]) -> Tree:
@@ -37,7 +34,7 @@ def build_tree(batches: list[Batch], decisions: Mapping[int, Decision]) -> Tree:
     layout = _Layout(batches)
     refs = References(batches)
     order = canonical_order(batches, refs, decisions)
-    slices = [order.slices(number, batch) for number, batch in enumerate(batches)]
+    slices = order.slices
     columns = _Columns(batches, slices, layout)
     directories = _directories(batches, order)
     side = _SideTables(refs, order)
@@ -74,7 +71,7 @@ def _fill(columns: "_Columns", batches: list[Batch], slices: Sequence[Slices]) -
                     columns.put(batch, places)
                     columns.put_names(batch, places)
 
-        _in_two_threads(take_and_put, take_and_put)
+        in_two_threads(take_and_put, take_and_put)
         return
 
     def put_all() -> None:
@@ -86,17 +83,10 @@ def _fill(columns: "_Columns", batches: list[Batch], slices: Sequence[Slices]) -
             columns.put_names(batch, places)
 
     if size >= SHARED_FROM_ENTRIES:  # a tree of an earlier scan is one batch
-        _in_two_threads(put_all, put_all_names)
+        in_two_threads(put_all, put_all_names)
     else:
         put_all()
         put_all_names()
-
-
-def _in_two_threads(one: Callable[[], None], other: Callable[[], None]) -> None:
-    with ThreadPoolExecutor(1) as helper:
-        running = helper.submit(other)
-        one()
-        running.result()
 
 
 class _Layout:

@@ -25,7 +25,9 @@ def omissions(tree: Tree) -> Omissions:
     skip = tree.directories.skip
     counts = np.bincount(skip, minlength=max(Skip) + 1).tolist()
     skipped = tree.directories.entry[skip != Skip.NONE]
-    paths = len(np.union1d(skipped, tree.problems.entry))
+    is_left_out = np.zeros(len(tree), np.bool_)
+    is_left_out[skipped] = is_left_out[tree.problems.entry] = True
+    paths = int(np.count_nonzero(is_left_out))
     return Omissions({reason: counts[reason] for reason in Skip if reason is not Skip.NONE and counts[reason]}, paths)
 
 

@@ -9,6 +9,9 @@ from spacemap.tree.batch import Batch
 from spacemap.tree.columns import U8, U32, U64, VANISHED, Kind, Mask, Skip
 from spacemap.tree.place import Index, ranges
 
+Slices = tuple[Index, Index, Index]
+"""Ids of first entries, and rows of a batch: to, begin, end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -75,70 +78,36 @@ class Order:
     vanished: Mask
     taken: Index
     """Number of the listing that is used for each directory, by rank, counted over all batches; -1: none."""
-    first_listing: Index
-    """Number of the first listing of each batch."""
-    owner: Sequence[Index]
-    """For each batch, the rank of the directory of each listing; -1 where its entry was lost with a worker."""
+    slices: Sequence[Slices]
+    """For each batch, its listings that the tree reaches: the id of the first entry of each, and its rows."""
 
     def rows_of(self, raw: Index) -> Index:
         """Return the rows of directories given by their raw rows; -1 where the tree does not reach one."""
         rank = np.searchsorted(self.directory_raw, raw)
         return np.where(raw >= 0, self.row[np.minimum(rank, len(self.row) - 1)], -1)
 
-    def slices(self, number: int, batch: Batch) -> tuple[Index, Index, Index]:
-        """Return, for each listing that the tree reaches, the id of its first entry and its rows: to, begin, end.
-
-        The batch of the roots begins with the root of the tree, which is in no listing: it is the first slice.
-        """
-        count = batch.listing_count.astype(np.int64)
-        owner = self.owner[number]
-        own = self.first_listing[number] + np.arange(len(owner))
-        # A directory that was listed twice, by a worker and by the one that replaced it, has one of the listings.
-        row = np.where((owner >= 0) & (self.taken[owner] == own), self.row[owner], -1)
-        outside = len(batch) - int(count.sum())
-        end = outside + np.cumsum(count)
-        to = self.first_child[np.maximum(row, 0)].astype(np.int64)
-        if outside:
-            to, end, row = np.append(0, to), np.append(outside, end), np.append(0, row)
-            count = np.append(outside, count)
-        if (row >= 0).all():
-            return to, end - count, end
-        reached = np.flatnonzero(row >= 0)
-        return to[reached], (end - count)[reached], end[reached]
-
 
 def canonical_order(batches: Sequence[Batch], refs: References, decisions: Mapping[int, Decision]) -> Order:
     """Return where everything goes; cost: the number of directories, plus the depth of the tree."""
-    is_directory = [batch.kind == Kind.DIRECTORY for batch in batches]
-    directory_raw = np.concatenate(
-        [np.flatnonzero(mask) + start for start, mask in zip(refs.start.tolist(), is_directory, strict=False)]
-    )
+    is_directory = np.concatenate([batch.kind for batch in batches]) == Kind.DIRECTORY
+    directory_raw = np.flatnonzero(is_directory)
+    rank_of = np.zeros(len(is_directory) + 1, np.uint32)
+    np.cumsum(is_directory, out=rank_of[1:])  # directories before each entry: for one, its rank
     skip = np.concatenate([batch.directory_skip for batch in batches])
-    # By rank: the entries of the listing, and the ranks of the directories among them, which are neighbours, too.
+    listings = _Listings(batches, refs, rank_of)
+    # By rank: the entries of the listing, and the ranks of the directories among them, which are neighbours, too. A
+    # directory that was listed twice, by a worker and by the one that replaced it, has the later one.
     count = np.zeros(len(skip), np.int64)
     first_directory, directory_count = np.zeros(len(skip), np.int64), np.zeros(len(skip), np.int64)
     taken = np.full(len(skip), -1, np.int64)
-    first_listing = np.zeros(len(batches) + 1, np.int64)
-    np.cumsum([len(batch.listing_ref) for batch in batches], out=first_listing[1:])
-    owners = []
-    seen = 0
-    for number, (batch, mask) in enumerate(zip(batches, is_directory, strict=True)):
-        raw = refs.rows(batch.listing_ref)
-        owner = np.where(raw >= 0, np.searchsorted(directory_raw, raw), -1)
-        owners.append(owner)
-        before = np.zeros(len(mask) + 1, np.int64)
-        np.cumsum(mask, out=before[1:])
-        outside = len(mask) - int(batch.listing_count.sum(dtype=np.int64))
-        end = outside + np.cumsum(batch.listing_count, dtype=np.int64)
-        begin = end - batch.listing_count
-        known = np.flatnonzero(owner >= 0)
-        owner, begin, end = owner[known], begin[known], end[known]
-        count[owner] = batch.listing_count[known]
-        first_directory[owner] = seen + before[begin]
-        directory_count[owner] = before[end] - before[begin]
-        taken[owner] = first_listing[number] + known
-        skip[owner] = batch.listing_skip[known]
-        seen += int(before[-1])
+    known = np.flatnonzero(listings.owner >= 0)
+    owner, begin = listings.owner[known], listings.begin[known]
+    count[owner] = listings.count[known]
+    first_directory[owner] = rank_of[begin]
+    directory_count[owner] = rank_of[begin + listings.count[known]]
+    directory_count -= first_directory
+    taken[owner] = known
+    skip[owner] = listings.skip[known]
     for ref, decision in decisions.items():
         raw = refs.rows(np.array([ref], np.uint64))
         skip[np.searchsorted(directory_raw, raw[raw >= 0])] = decision.skip
@@ -153,15 +122,52 @@ def canonical_order(batches: Sequence[Batch], refs: References, decisions: Mappi
     row = np.full(len(directory_raw), -1, np.int64)
     row[rank] = np.arange(len(rank))
     child_count = count[rank]
+    first_child = (1 + np.cumsum(child_count) - child_count).astype(np.uint32)
     return Order(
         directory_raw=directory_raw,
         row=row,
         rank=rank,
-        first_child=(1 + np.cumsum(child_count) - child_count).astype(np.uint32),
+        first_child=first_child,
         child_count=child_count.astype(np.uint32),
         skip=skip[rank],
         vanished=vanished[rank],
         taken=taken,
-        first_listing=first_listing,
-        owner=owners,
+        slices=listings.slices(taken, row, first_child),
     )
+
+
+class _Listings:
+    """The listings of all batches, laid end to end."""
+
+    def __init__(self, batches: Sequence[Batch], refs: References, rank_of: U32) -> None:
+        raw = refs.rows(np.concatenate([batch.listing_ref for batch in batches]))
+        self.owner: Index = np.where(raw >= 0, rank_of[raw].astype(np.int64), -1)
+        """Rank of the directory of each; -1 where its entry was lost with a worker."""
+        self.count: Index = np.concatenate([batch.listing_count for batch in batches]).astype(np.int64)
+        self.skip = np.concatenate([batch.listing_skip for batch in batches])
+        self._first: Index = np.zeros(len(batches) + 1, np.int64)
+        np.cumsum([len(batch.listing_ref) for batch in batches], out=self._first[1:])
+        self._start = refs.start
+        # The batch of the roots begins with the root of the tree, and others that are in no listing.
+        ends = np.append(0, np.cumsum(self.count))[self._first]
+        self._outside: Index = np.diff(refs.start) - np.diff(ends)
+        before = np.repeat(np.cumsum(self._outside), np.diff(self._first))
+        self.begin: Index = np.cumsum(self.count) - self.count + before
+        """Raw row of the first entry of each."""
+
+    def slices(self, taken: Index, row: Index, first_child: U32) -> list[Slices]:
+        """Return those that the tree reaches, for each batch; the first slice of the first is the root of the tree."""
+        number = np.arange(len(self.owner))
+        used = np.flatnonzero((self.owner >= 0) & (taken[self.owner] == number) & (row[self.owner] >= 0))
+        to = first_child[row[self.owner[used]]].astype(np.int64)
+        begin = self.begin[used]
+        end = begin + self.count[used]
+        bounds = np.searchsorted(used, self._first).tolist()
+        result = []
+        for batch, (first, last) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+            own, start = slice(first, last), self._start[batch]
+            result.append((to[own], begin[own] - start, end[own] - start))
+        outside = int(self._outside[0])
+        to, begin, end = result[0]
+        result[0] = np.append(0, to), np.append(0, begin), np.append(outside, end)
+        return result

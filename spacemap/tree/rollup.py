@@ -5,40 +5,79 @@ import numpy.typing as npt
 
 from spacemap.tree.columns import BLOCK_SIZE, I64, U64, Kind
 from spacemap.tree.links import LinkSums
+from spacemap.tree.threads import in_two_threads
 from spacemap.tree.tree import Totals, Tree
 
 Rows = npt.NDArray[np.int64]
 
 
+SHARED_FROM_ENTRIES = 100_000
+"""Entries that are worth a second thread."""
+
+
 def roll_up(tree: Tree) -> Totals:
     """Return the totals of each directory; within one subtree an inode counts once."""
     shape = _Shape(tree)
-    directories = tree.directories
-    own = directories.entry
-    apparent = _children_sum(tree, tree.apparent_size)
-    disk = _children_sum(tree, tree.blocks) * np.uint64(BLOCK_SIZE)
-    subdirectories = np.bincount(shape.parent[1:], minlength=len(own)).astype(np.uint64)
-    files = directories.child_count.astype(np.uint64) - subdirectories
-    _add(files, shape.directory_of(tree, tree.folded.entry), tree.folded.file_count.astype(np.uint64) - np.uint64(1))
-    problems = np.zeros(len(own), np.uint64)
-    _add(problems, shape.directory_of(tree, tree.problems.entry), np.ones(len(tree.problems), np.uint64))
-    shared = np.zeros(len(own), np.uint64)
-    count = np.ones(len(own), np.uint64)
+    sums, counts = _Sums(tree, shape), _Counts(tree, shape)
+    if len(tree) >= SHARED_FROM_ENTRIES:
+        in_two_threads(sums.add_up, counts.add_up)
+    else:
+        sums.add_up()
+        counts.add_up()
+    return Totals(sums.apparent, sums.disk, sums.shared, counts.files, sums.directories, counts.problems, counts.newest)
 
-    shape.accumulate(count)
-    if len(tree.links.entry):
-        links = LinkSums(tree, shape.parent, shape.depth, shape.positions(count))
-        _subtract(apparent, links.meeting, links.repeated_apparent)
-        _subtract(disk, links.meeting, links.repeated_disk)
-        _add(shared, links.linked_directory, links.linked_disk)
-        _subtract(shared, links.meeting, links.repeated_disk)
-        _subtract(shared, links.closing, links.closing_disk)
-    for column in (apparent, disk, files, problems, shared):
-        shape.accumulate(column)
-    # Each directory's own size is in its parent's sum so far; now it joins its own.
-    apparent += tree.apparent_size[own]
-    disk += tree.disk_usage(own)
-    return Totals(apparent, disk, shared, files, count, problems, shape.newest(tree))
+
+class _Sums:
+    """Both sizes of each subtree, what its hard links share, and how many directories it has."""
+
+    def __init__(self, tree: Tree, shape: "_Shape") -> None:
+        self._tree, self._shape = tree, shape
+        size = len(tree.directories.entry)
+        self.apparent: U64 = np.zeros(0, np.uint64)
+        self.disk: U64 = np.zeros(0, np.uint64)
+        self.shared: U64 = np.zeros(size, np.uint64)
+        self.directories: U64 = np.ones(size, np.uint64)
+
+    def add_up(self) -> None:
+        tree, shape = self._tree, self._shape
+        own = tree.directories.entry
+        self.apparent = _children_sum(tree, tree.apparent_size)
+        self.disk = _children_sum(tree, tree.blocks) * np.uint64(BLOCK_SIZE)
+        shape.accumulate(self.directories)
+        if len(tree.links.entry):
+            links = LinkSums(tree, shape.parent, shape.depth, shape.positions(self.directories))
+            _subtract(self.apparent, links.meeting, links.repeated_apparent)
+            _subtract(self.disk, links.meeting, links.repeated_disk)
+            _add(self.shared, links.linked_directory, links.linked_disk)
+            _subtract(self.shared, links.meeting, links.repeated_disk)
+            _subtract(self.shared, links.closing, links.closing_disk)
+        for column in (self.apparent, self.disk, self.shared):
+            shape.accumulate(column)
+        # Each directory's own size is in its parent's sum so far; now it joins its own.
+        self.apparent += tree.apparent_size[own]
+        self.disk += tree.disk_usage(own)
+
+
+class _Counts:
+    """How many files and problems each subtree has, and when it changed last."""
+
+    def __init__(self, tree: Tree, shape: "_Shape") -> None:
+        self._tree, self._shape = tree, shape
+        self.files: U64 = np.zeros(0, np.uint64)
+        self.problems: U64 = np.zeros(len(tree.directories.entry), np.uint64)
+        self.newest: I64 = np.zeros(0, np.int64)
+
+    def add_up(self) -> None:
+        tree, shape = self._tree, self._shape
+        directories = tree.directories
+        subdirectories = np.bincount(shape.parent[1:], minlength=len(directories.entry)).astype(np.uint64)
+        self.files = directories.child_count.astype(np.uint64) - subdirectories
+        folded = tree.folded
+        _add(self.files, shape.directory_of(tree, folded.entry), folded.file_count.astype(np.uint64) - np.uint64(1))
+        _add(self.problems, shape.directory_of(tree, tree.problems.entry), np.ones(len(tree.problems), np.uint64))
+        for column in (self.files, self.problems):
+            shape.accumulate(column)
+        self.newest = shape.newest(tree)
 
 
 def _add(column: U64, rows: Rows, values: U64) -> None:
@@ -55,7 +94,8 @@ def _children_sum(tree: Tree, column: npt.NDArray[np.unsignedinteger]) -> U64:
     result = np.zeros(len(tree.directories.entry), np.uint64)
     filled = np.flatnonzero(tree.directories.child_count)
     if len(filled):
-        result[filled] = np.add.reduceat(column, tree.directories.first_child[filled], dtype=np.uint64)
+        # Converted before: reduceat itself would convert piece by piece, and keep the interpreter's lock meanwhile.
+        result[filled] = np.add.reduceat(column.astype(np.uint64, copy=False), tree.directories.first_child[filled])
     return result
 
 
