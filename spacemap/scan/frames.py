@@ -23,7 +23,7 @@ class Arena:
     def room(self, size: int) -> memoryview:
         """Return writable memory of `size` bytes, aligned to 8."""
         if self._used + size > len(self._block):
-            self._block = anonymous_memory(max(ARENA_SIZE, size))
+            self._block = anonymous_memory(max(ARENA_SIZE, size), in_large_pages=True)
             self._used = 0
         start = self._used
         self._used += size + -size % 8
