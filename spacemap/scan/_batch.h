@@ -2,8 +2,8 @@
 #ifndef SPACEMAP_BATCH_H
 #define SPACEMAP_BATCH_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "_column.h"
+
 #include <sys/types.h>
 
 /* Stable on disk: the values of Kind, Flag, Skip and Operation in tree/columns.py. */
@@ -27,11 +27,6 @@ typedef struct sink {
     unsigned char *memory;
     size_t length, capacity;
 } sink;
-
-typedef struct column {
-    unsigned char *data;
-    size_t length, capacity; /* bytes */
-} column;
 
 enum batch_column {
     LISTING_REF,
@@ -67,24 +62,6 @@ typedef struct batch {
     uint32_t root; /* of PLACE */
     int64_t started_ns; /* monotonic time of the first listing; 0 when empty */
 } batch;
-
-/* Make room for `bytes` more; 0, or -1 when memory ran out. */
-int column_reserve(column *c, size_t bytes);
-
-/* Appending without a check: only after column_reserve. */
-static inline void put8(column *c, uint8_t v) { c->data[c->length++] = v; }
-static inline void put16(column *c, uint16_t v) {
-    *(uint16_t *)(void *)(c->data + c->length) = v;
-    c->length += 2;
-}
-static inline void put32(column *c, uint32_t v) {
-    *(uint32_t *)(void *)(c->data + c->length) = v;
-    c->length += 4;
-}
-static inline void put64(column *c, uint64_t v) {
-    *(uint64_t *)(void *)(c->data + c->length) = v;
-    c->length += 8;
-}
 
 /* Room in every per-entry column for `entries` rows and `name_bytes`, and for one listing. */
 int batch_reserve(batch *b, size_t entries, size_t name_bytes);

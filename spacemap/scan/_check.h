@@ -2,6 +2,8 @@
 #ifndef SPACEMAP_CHECK_H
 #define SPACEMAP_CHECK_H
 
+#include "_column.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,8 +30,17 @@ typedef struct known_tree {
     uint32_t first;      /* the first entry that is no root */
 } known_tree;
 
+/* What a directory measures now that is the same inode as ever, in the same place, and differs. */
+typedef struct changed_directory {
+    uint32_t entry, padding;
+    uint64_t size, blocks;
+    int64_t mtime, mtime_ns, ctime_ns;
+} changed_directory;
+
 /* For the children of directories [begin, end) that are wanted (a byte an entry): write to `differs`, a byte an entry,
-   1 where a scan would not find the same row now. 0, or ENOMEM. */
-int check_children(const known_tree *t, size_t begin, size_t end, const uint8_t *wanted, uint8_t *differs);
+   1 where a scan would not find the same row now, and append to `changed` a changed_directory for each that is one.
+   0, or ENOMEM. */
+int check_children(const known_tree *t, size_t begin, size_t end, const uint8_t *wanted, uint8_t *differs,
+                   column *changed);
 
 #endif

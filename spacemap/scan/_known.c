@@ -6,6 +6,7 @@
 #include "_known.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -134,16 +135,19 @@ static PyObject *known_check(PyObject *self, PyObject *arguments) {
         return NULL;
     }
     int error;
+    column changed = {0};
     Py_BEGIN_ALLOW_THREADS
-    error = check_children(&o->tree, (size_t)begin, (size_t)end, o->columns[WANTED].buf, o->columns[DIFFERS].buf);
+    error = check_children(&o->tree, (size_t)begin, (size_t)end, o->columns[WANTED].buf, o->columns[DIFFERS].buf,
+                           &changed);
     Py_END_ALLOW_THREADS
-    if (error)
-        return PyErr_NoMemory();
-    Py_RETURN_NONE;
+    PyObject *result =
+        error ? PyErr_NoMemory() : PyBytes_FromStringAndSize((const char *)changed.data, (Py_ssize_t)changed.length);
+    free(changed.data);
+    return result;
 }
 
 static PyMethodDef methods[] = {
-    {"check", known_check, METH_VARARGS, "check(begin, end): compare the wanted children of these directories."},
+    {"check", known_check, METH_VARARGS, "check(begin, end): compare the wanted children of these directories; return those that changed."},
     {NULL, NULL, 0, NULL},
 };
 

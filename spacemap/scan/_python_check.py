@@ -3,6 +3,7 @@
 import os
 import stat
 from errno import EBADF
+from struct import Struct
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from spacemap.tree.tree import Tree
 
 PLACE_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 LONGEST_PATH = 4000
+CHANGED = Struct("<I4xQQqqq")
+"""What `check` returns for a directory that differs and is still where and what it was, as in `patch.CHANGED`."""
 KIND_OF_TYPE = {stat.S_IFDIR: Kind.DIRECTORY, stat.S_IFREG: Kind.FILE, stat.S_IFLNK: Kind.SYMLINK}
 
 
@@ -25,17 +28,19 @@ class Known:
         self._wanted = wanted
         self._differs = differs
 
-    def check(self, begin: int, end: int, /) -> None:
-        """Compare the wanted children of the directories [begin, end)."""
+    def check(self, begin: int, end: int, /) -> bytes:
+        """Compare the wanted children of the directories [begin, end); return those that changed."""
         directories = self._tree.directories
+        changed: list[bytes] = []
         for row in range(begin, end):
             first = int(directories.first_child[row])
             last = first + int(directories.child_count[row])
             entries = (first + np.flatnonzero(self._wanted[first:last])).tolist()
             if entries:
-                self._check_directory(row, entries)
+                self._check_directory(row, entries, changed)
+        return b"".join(changed)
 
-    def _check_directory(self, row: int, entries: list[int]) -> None:
+    def _check_directory(self, row: int, entries: list[int], changed: list[bytes]) -> None:
         device = int(self._tree.directories.device[row])
         try:
             fd = self._open(int(self._tree.directories.entry[row]))
@@ -44,7 +49,10 @@ class Known:
             return
         try:
             for entry in entries:
-                self._differs[entry] = not self._is_same(fd, entry, device)
+                found = _found(fd, self._tree.name(entry))
+                self._differs[entry] = found is None or not self._is_same(found, entry, device)
+                if found is not None and self._differs[entry] and self._is_in_its_place(found, entry):
+                    changed.append(_changed(entry, found))
         finally:
             os.close(fd)
 
@@ -66,12 +74,16 @@ class Known:
             fd, names = below, names[count:]
         return fd
 
-    def _is_same(self, fd: int, entry: int, device: int) -> bool:
+    def _is_in_its_place(self, found: os.stat_result, entry: int) -> bool:
+        """Return whether a directory is the one that the tree has there."""
         tree = self._tree
-        try:
-            found = os.stat(tree.name(entry), dir_fd=fd, follow_symlinks=False)
-        except OSError:
+        if tree.kind[entry] != Kind.DIRECTORY or tree.flags[entry] & np.uint8(Flag.MOUNT | Flag.UNMEASURED):
             return False
+        identity = int(tree.directories.device[tree.directory_row(entry)]), int(tree.inode[entry])
+        return stat.S_ISDIR(found.st_mode) and (found.st_dev, found.st_ino) == identity
+
+    def _is_same(self, found: os.stat_result, entry: int, device: int) -> bool:
+        tree = self._tree
         flags = int(tree.flags[entry])
         kind = KIND_OF_TYPE.get(stat.S_IFMT(found.st_mode), Kind.OTHER)
         row = (kind, found.st_size, found.st_blocks, found.st_ino, int(found[stat.ST_MTIME]))
@@ -102,3 +114,16 @@ class Known:
             int(links.link_count[row]),
             int(links.device[row]),
         )
+
+
+def _found(fd: int, name: bytes) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=fd, follow_symlinks=False)
+    except OSError:
+        return None
+
+
+def _changed(entry: int, found: os.stat_result) -> bytes:
+    """Return a row of `patch.CHANGED`."""
+    times = int(found[stat.ST_MTIME]), fitting(found.st_mtime_ns), fitting(found.st_ctime_ns)
+    return CHANGED.pack(entry, found.st_size, found.st_blocks, *times)

@@ -3,26 +3,17 @@
 Otherwise the directory above each would have to be listed again for the sake of one row.
 """
 
-import os
-import stat
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from spacemap.scan.base import Base, root_count
-from spacemap.scan.batch import fitting
-from spacemap.tree.columns import I64, U32, U64, Flag, Kind, Mask
-from spacemap.tree.subtree import names_below
-from spacemap.tree.tree import Tree
+from spacemap.scan.base import Base
+from spacemap.tree.columns import I64, U32, U64
 
 Column = TypeVar("Column", bound=npt.NDArray[np.integer])
-
-LONGEST_PATH = 4000
-"""Below a root; what has a longer one is left to a listing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,46 +29,25 @@ class Patch:
     ctime_ns: I64
 
 
-def measure_directories(tree: Tree, differing: Mask, root_paths: Mapping[int, bytes]) -> Patch:
-    """Return the new values of those directories, among entries that differ, that are still the same inode."""
-    entries = np.flatnonzero(differing & (tree.kind == Kind.DIRECTORY)).tolist()
-    measured: list[tuple[int, os.stat_result]] = []
-    fds: dict[int, int] = {}
-    try:
-        for entry in entries:
-            result = _measure(tree, entry, root_paths, fds)
-            if result is not None:
-                measured.append((entry, result))
-    finally:
-        for fd in fds.values():
-            os.close(fd)
-    results = [result for _, result in measured]
-    return Patch(
-        entry=np.array([entry for entry, _ in measured], np.uint32),
-        apparent_size=np.array([result.st_size for result in results], np.uint64),
-        blocks=np.array([result.st_blocks for result in results], np.uint64),
-        mtime=np.array([result[stat.ST_MTIME] for result in results], np.int64),
-        mtime_ns=np.array([fitting(result.st_mtime_ns) for result in results], np.int64),
-        ctime_ns=np.array([fitting(result.st_ctime_ns) for result in results], np.int64),
-    )
+CHANGED = np.dtype(
+    [
+        ("entry", "<u4"),
+        ("unused", "<u4"),
+        ("apparent_size", "<u8"),
+        ("blocks", "<u8"),
+        ("mtime", "<i8"),
+        ("mtime_ns", "<i8"),
+        ("ctime_ns", "<i8"),
+    ]
+)
+"""What a check returns for each directory that differs and is still where and what it was."""
 
 
-def _measure(tree: Tree, entry: int, root_paths: Mapping[int, bytes], fds: dict[int, int]) -> os.stat_result | None:
-    """Return what a directory measures now; None where it is not the one that the tree has."""
-    if tree.flags[entry] & np.uint8(Flag.MOUNT | Flag.UNMEASURED):
-        return None
-    root, names = names_below(tree, entry, root_count(tree))
-    path = b"/".join(names)
-    if len(path) > LONGEST_PATH:
-        return None
-    with suppress(OSError):
-        if root not in fds:
-            fds[root] = os.open(root_paths[root], getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC)
-        result = os.stat(path, dir_fd=fds[root], follow_symlinks=False)
-        identity = (int(tree.directories.device[tree.directory_row(entry)]), int(tree.inode[entry]))
-        if stat.S_ISDIR(result.st_mode) and (result.st_dev, result.st_ino) == identity:
-            return result
-    return None
+def patch_of(changed: Iterable[bytes]) -> Patch:
+    """Return the patch of all that checks returned."""
+    rows = np.frombuffer(b"".join(changed), CHANGED)
+    rows = rows[np.argsort(rows["entry"])]
+    return Patch(*(np.ascontiguousarray(rows[field.name]) for field in fields(Patch)))
 
 
 def patched(base: Base, patch: Patch) -> Base:

@@ -17,7 +17,7 @@ from spacemap.scan.stale import AGAIN, KEEP, WHOLE, Checker, Stale, find_entry, 
 from spacemap.scan.wire import Note, Waiting
 from spacemap.tree.batch import Batch
 from spacemap.tree.columns import U64, Flag, Kind, Mask, Skip
-from spacemap.tree.place import Index
+from spacemap.tree.place import Index, distinct
 from spacemap.tree.snapshot import BaseUse, Facts, Snapshot
 from spacemap.tree.subtree import names_below
 from spacemap.tree.tree import Tree
@@ -37,9 +37,10 @@ class Surroundings:
     options: ScanOptions
     roots: Sequence[Root]
     mounts: MountTable
+    processors: int
     threads: int
+    """This and the others are those of `Checker`."""
     tick: Callable[[int], None]
-    """That of `Checker`."""
 
 
 def unusable(snapshot: Snapshot, around: Surroundings) -> str:
@@ -87,6 +88,7 @@ def plan_rescan(base: Base, rescan: Rescan, around: Surroundings) -> "Reuse | st
         engine=around.engine,
         root_paths={entry: path for entry, path in paths.items() if tree.kind[entry] == Kind.DIRECTORY},
         asks_cache_tags=around.options.cache_tagged is CacheTagged.EXCLUDE,
+        processors=around.processors,
         threads=around.threads,
         stall_timeout=around.options.stall_timeout,
         tick=around.tick,
@@ -145,6 +147,8 @@ class Reuse:
         entry = base.tree.directories.entry
         self._parent: Index = np.searchsorted(entry, base.tree.parent[entry])
         """Row of the directory above each."""
+        self._known_links: set[int] = set()
+        """Inodes to which new listings showed other links, and whose directories are listed again already."""
         self._families: dict[int, dict[bytes, int]] = {}
         """Rows by name of the directories in those that are listed again."""
         base.forget(np.flatnonzero(stale.state != KEEP))
@@ -186,13 +190,15 @@ class Reuse:
         They were not links when the base was made; one of them must not be counted beside the other.
         """
         tree = self._base.tree
-        inodes = np.unique(np.concatenate([_NONE, *(_linked_inodes(batch) for batch in listed)]))
-        if not len(inodes):
+        found = np.concatenate([_NONE, *(_linked_inodes(batch) for batch in listed)])
+        inodes = set(found.tolist()) - self._known_links
+        if not inodes:
             return []
-        is_single = (tree.kind != Kind.DIRECTORY) & ((tree.flags & np.uint8(Flag.LINKED)) == 0)
-        entries = np.flatnonzero(is_single & np.isin(tree.inode, inodes))
-        entries = entries[entries >= self._base.first]  # a root is measured anew
-        rows = np.unique(np.searchsorted(tree.directories.entry, tree.parent[entries]))
+        self._known_links |= inodes
+        entries = np.flatnonzero(np.isin(tree.inode, np.array(list(inodes), np.uint64)))
+        is_single = (tree.kind[entries] != Kind.DIRECTORY) & ((tree.flags[entries] & np.uint8(Flag.LINKED)) == 0)
+        entries = entries[is_single & (entries >= self._base.first)]  # a root is measured anew
+        rows = distinct(np.searchsorted(tree.directories.entry, tree.parent[entries]))
         rows = rows[self._state[rows] == KEEP]
         self._state[rows] = AGAIN
         claims = [self._waiting(row, int(self._base.current[row])) for row in rows.tolist()]

@@ -250,7 +250,7 @@ class _Scan:
 
         threads = self.options.threads or AUTO_REQUESTS[self.engine] or _cores()
         return Surroundings(
-            self.engine, self.options, self.roots, self.mounts, min(threads, MAX_LISTERS), self._tick_check
+            self.engine, self.options, self.roots, self.mounts, _cores(), min(threads, MAX_LISTERS), self._tick_check
         )
 
     def _batches(self) -> "list[Batch]":

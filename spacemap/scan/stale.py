@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Protocol
 
 import numpy as np
@@ -15,10 +15,10 @@ import numpy as np
 from spacemap.errors import UsageError
 from spacemap.scan.base import Base
 from spacemap.scan.options import EngineName
-from spacemap.scan.patch import Patch, measure_directories
+from spacemap.scan.patch import Patch, patch_of
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.tree.columns import BLOCK_SIZE, U8, Flag, Kind, Mask, Skip
-from spacemap.tree.place import Index
+from spacemap.tree.place import Index, distinct
 from spacemap.tree.subtree import find_child
 from spacemap.tree.tree import Tree
 
@@ -29,6 +29,8 @@ GRANULARITY_NS = 2_000_000_000
 CHUNK = 256
 """Directories that one thread checks at a time."""
 TICK = 0.05
+WAITING = 3
+"""A thread that takes so many times its computing waits for the disk."""
 RETRIED = (Skip.UNLISTED, Skip.UNREADABLE, Skip.TIMED_OUT, Skip.WORKER_LOST)
 """A directory skipped for one of these reasons has no listing to use."""
 CACHE_TAG = b"CACHEDIR.TAG"
@@ -37,8 +39,8 @@ CACHE_TAG = b"CACHEDIR.TAG"
 class Known(Protocol):
     """A tree that can be compared with the file system; `_native.Known` and `_python_check.Known`."""
 
-    def check(self, begin: int, end: int, /) -> None:
-        """Note which wanted children of the directories [begin, end) differ."""
+    def check(self, begin: int, end: int, /) -> bytes:
+        """Note which wanted children of the directories [begin, end) differ; return what `patch_of` understands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,10 @@ class Checker:
     root_paths: dict[int, bytes]
     """By the entry of each root."""
     asks_cache_tags: bool
+    processors: int
+    """So many threads begin; what is in memory is compared no faster by more."""
     threads: int
+    """So many there are at most, when the disk lets them wait."""
     stall_timeout: float
     tick: Callable[[int], None]
     """Called often from the calling thread with the entries checked so far; may raise KeyboardInterrupt."""
@@ -83,10 +88,11 @@ def find_stale(base: Base, rescan: Rescan, changed_roots: Iterable[int], mount_p
             entry = int(directories.entry[row])
             wanted[[entry, *tree.ancestors(entry)]] = True
     wanted[: base.first] = False
-    differs = _check(tree, wanted, checker)
+    differs, patch = _check(tree, wanted, checker)
+    if not base.can_be_patched:
+        patch = patch_of(())
 
     state = np.zeros(len(directories.entry), np.uint8)
-    patch = measure_directories(tree, differs if base.can_be_patched else differs & False, checker.root_paths)
     moved = differs.copy()
     moved[patch.entry] = False  # still in its place: the listing that it is in stands
     again = _rows_with(tree, moved | mount_points)
@@ -174,23 +180,25 @@ def find_entry(tree: Tree, path: bytes, roots: dict[int, bytes]) -> int | None:
 
 def _trusted(tree: Tree, wanted: Mask, state: U8) -> tuple[int, int]:
     """Return how many files are taken over unmeasured, and their disk usage."""
-    is_kept = np.zeros(len(tree), np.bool_)
-    is_kept[1:] = np.repeat(state == KEEP, tree.directories.child_count)
-    trusted = np.flatnonzero(is_kept & ~wanted & (tree.kind != Kind.DIRECTORY))
-    counted = trusted[(tree.flags[trusted] & np.uint8(Flag.REPEATED)) == 0]
-    return len(trusted), int(tree.blocks[counted].sum(dtype=np.uint64)) * BLOCK_SIZE
+    is_trusted = np.zeros(len(tree), np.bool_)
+    is_trusted[1:] = np.repeat(state == KEEP, tree.directories.child_count)
+    is_trusted &= ~wanted
+    is_trusted &= tree.kind != Kind.DIRECTORY
+    is_counted = is_trusted & ((tree.flags & np.uint8(Flag.REPEATED)) == 0)
+    blocks = int(tree.blocks.sum(dtype=np.uint64, where=is_counted))
+    return int(np.count_nonzero(is_trusted)), blocks * BLOCK_SIZE
 
 
-def _check(tree: Tree, wanted: Mask, checker: Checker) -> Mask:
-    """Measure the wanted entries in threads; return the mask of those that differ.
+def _check(tree: Tree, wanted: Mask, checker: Checker) -> tuple[Mask, Patch]:
+    """Measure the wanted entries in threads; return the mask of those that differ, and what directories measure now.
 
     Where a thread hangs, all that it had to check counts as differing: whoever lists it has ways to give up.
     """
     differs = np.zeros(len(tree), np.bool_)
     rows = np.flatnonzero(_rows_with(tree, wanted))
     if not len(rows):
-        return differs
-    starts = np.unique(rows // CHUNK) * CHUNK
+        return differs, patch_of(())
+    starts = distinct(rows // CHUNK) * CHUNK
     chunks = {
         (start, min(start + CHUNK, len(tree.directories.entry))): int(
             tree.directories.child_count[start:][:CHUNK].sum()
@@ -199,18 +207,20 @@ def _check(tree: Tree, wanted: Mask, checker: Checker) -> Mask:
     }
     fds = _open_roots(checker.root_paths)
     known = _known(checker.engine, tree, fds, wanted, differs)
-    hung = _Share(known, chunks, checker).run()
+    share = _Share(known, chunks, checker)
+    hung = share.run()
+    patch = patch_of(share.changed)
     if not hung:  # a thread that hangs keeps using them
         for fd in fds:
             if fd >= 0:
                 os.close(fd)
-        return differs
+        return differs, patch
     result = differs.copy()
     for begin, end in hung:
         first = int(tree.directories.first_child[begin])
         last = int(tree.directories.first_child[end - 1]) + int(tree.directories.child_count[end - 1])
         result[first:last] |= wanted[first:last]
-    return result
+    return result, patch
 
 
 class _Share:
@@ -228,24 +238,38 @@ class _Share:
         """When each thread began, and what, by its number."""
         self._done: list[int] = []
         """Entries of each chunk that was checked."""
+        self.changed: list[bytes] = []
+        """What the checks returned."""
         self._failure: MemoryError | None = None
-        count = min(checker.threads, len(chunks))
-        self._threads = [Thread(target=self._work, args=(number,), daemon=True) for number in range(count)]
+        self._most = min(checker.threads, len(chunks))
+        self._threads: list[Thread] = []
+        self._growing = Lock()
 
     def run(self) -> list[tuple[int, int]]:
         """Check all chunks; return those that were not finished within the time that a stall may take."""
-        for thread in self._threads:
-            thread.start()
+        for _ in range(min(self._most, self._checker.processors)):
+            self._add_thread()
         try:
-            for number, thread in enumerate(self._threads):
+            for number, thread in enumerate(self._threads):  # which may become more
                 while thread.is_alive() and not self._hangs(number):
+                    done = len(self._done)
                     thread.join(TICK)
                     self._checker.tick(sum(self._done))
+                    if len(self._done) == done:
+                        self._add_thread()
         finally:  # after an interrupt, too: a thread ends when nothing waits
             left = self._drain()
         if self._failure is not None:
             raise self._failure
         return [*(chunk for _, chunk in self._under_way.values()), *left]
+
+    def _add_thread(self) -> None:
+        with self._growing:
+            number = len(self._threads)
+            if number < self._most:
+                thread = Thread(target=self._work, args=(number,), daemon=True)
+                thread.start()
+                self._threads.append(thread)
 
     def _drain(self) -> list[tuple[int, int]]:
         left = []
@@ -258,13 +282,16 @@ class _Share:
         with suppress(Empty):
             while True:
                 chunk = self._waiting.get_nowait()
-                self._under_way[number] = (time.monotonic(), chunk)
+                started, computed = time.monotonic(), time.thread_time()
+                self._under_way[number] = (started, chunk)
                 try:
-                    self._known.check(*chunk)
+                    self.changed.append(self._known.check(*chunk))
                 except MemoryError as error:
                     self._failure = error
                 del self._under_way[number]
                 self._done.append(self._sizes[chunk])
+                if time.monotonic() - started > WAITING * (time.thread_time() - computed):
+                    self._add_thread()
 
     def _hangs(self, number: int) -> bool:
         now = time.monotonic()

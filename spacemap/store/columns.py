@@ -12,6 +12,7 @@ from spacemap.store.schema import COLUMNS
 from spacemap.store.validity import Values, check_columns, check_names, check_order
 from spacemap.tree.columns import U8, U32, U64, Kind, Signed, Unsigned
 from spacemap.tree.measure import Measure, root_size
+from spacemap.tree.place import distinct
 from spacemap.tree.tree import Directories, Folded, Links, Problems, Totals, Tree
 
 Typed = TypeVar("Typed", bound=np.integer)
@@ -66,7 +67,7 @@ def root_totals(tree: Tree) -> RootTotals:
         shared_bytes=int(sums.shared[0]),
         files=int(sums.files[0]),
         directories=int(sums.directories[0]) - (not tree.name(0)),
-        unreadable_paths=len(np.unique(tree.problems.entry)),
+        unreadable_paths=len(distinct(tree.problems.entry.astype(np.int64))),
         newest_mtime=int(sums.newest_mtime[0]),
     )
 

@@ -31,6 +31,12 @@ def ranges(first: Index, count: Index) -> Index:
     return result
 
 
+def distinct(ascending: Index) -> Index:
+    """Return each value of an ascending array once; unlike numpy.unique it need not sort, nor import numpy.ma."""
+    is_first: npt.NDArray[np.bool_] = np.diff(ascending, prepend=-1) != 0
+    return ascending[is_first]
+
+
 def move_in_numpy(  # noqa: PLR0913 - the arguments of the C function
     target: Column | bytearray, source: Column | memoryview, to: Index, begin: Index, end: Index, width: int
 ) -> None:

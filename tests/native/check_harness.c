@@ -89,7 +89,9 @@ static void *work(void *unused) {
             return unused;
         if (end > tree.directories)
             end = tree.directories;
-        int error = check_children(&tree, begin, end, columns[IN_WANTED].data, differs);
+        column changed = {0};
+        int error = check_children(&tree, begin, end, columns[IN_WANTED].data, differs, &changed);
+        free(changed.data);
         if (error)
             atomic_store(&failed, error);
     }
