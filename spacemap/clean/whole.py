@@ -14,6 +14,10 @@ from spacemap.tree.tree import Tree
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+class _InsideError(StaysError):
+    """About an entry of the directory at hand, with whose name the reason begins."""
+
+
 def check_whole(plan: Plan, places: Places, top: int) -> None:
     """Raise StaysError where something in a directory differs from the tree, or was added to it.
 
@@ -42,7 +46,7 @@ def check_whole(plan: Plan, places: Places, top: int) -> None:
             if error.reason == GONE:
                 gone = entry if isinstance(step, Enter) else None
                 continue
-            raise StaysError(error.operation, f"{_shown(tree, top, entry)}{error.reason}") from error
+            raise StaysError(error.operation, _told(error, tree, top, entry)) from error
 
 
 def _check_files(plan: Plan, places: Places, step: Files) -> None:
@@ -51,7 +55,7 @@ def _check_files(plan: Plan, places: Places, step: Files) -> None:
             compare(_stat(known.name, places), known)
         except StaysError as error:
             if error.reason != GONE:
-                raise StaysError(error.operation, f"{display_name(known.name)}: {error.reason}") from error
+                raise _InsideError(error.operation, f"{display_name(known.name)}: {error.reason}") from error
 
 
 def _check_empty(tree: Tree, places: Places, directory: int) -> None:
@@ -77,7 +81,7 @@ def _check_names(tree: Tree, descriptor: int, directory: int) -> None:
     added = names.difference(tree.name(child) for child in tree.children(directory))
     if added:
         shown = display_name(min(added))
-        raise StaysError("compare", f"{shown} was added since the scan, or left out by it; scan again, or delete")
+        raise _InsideError("compare", f"{shown} was added since the scan, or left out by it; scan again, or delete")
 
 
 def _stat(name: bytes, places: Places) -> os.stat_result:
@@ -89,8 +93,9 @@ def _stat(name: bytes, places: Places) -> os.stat_result:
         raise StaysError("compare", failure(error)) from error
 
 
-def _shown(tree: Tree, top: int, entry: int) -> str:
-    """Return what a reason begins with: the path of what differs, below the directory that stays for it."""
-    if entry == top:
-        return ""
-    return f"{display_name(tree.path(entry)[len(tree.path(top)) + 1 :])}: "
+def _told(error: StaysError, tree: Tree, top: int, directory: int) -> str:
+    """Return a reason that begins with the path of what differs, below the directory that stays for it."""
+    if directory == top:
+        return error.reason
+    path = display_name(tree.path(directory)[len(tree.path(top)) + 1 :])
+    return f"{path}{'/' if isinstance(error, _InsideError) else ': '}{error.reason}"

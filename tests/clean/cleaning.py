@@ -1,7 +1,6 @@
 """What tests of removal share: a scan that is over for sure, plans by paths, and a journal of their own."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,7 +62,9 @@ def tree_in(place: Path, *entries: Entry | str) -> Path:
     """Return a new tree of entries, files of 5000 bytes where only a path is given, next to a canary."""
     (place / "canary").mkdir()
     (place / "canary/precious").write_text("precious")
-    return make_tree(place / "tree", [each if isinstance(each, Entry) else Entry(each, content=5000) for each in entries])
+    return make_tree(
+        place / "tree", [each if isinstance(each, Entry) else Entry(each, content=5000) for each in entries]
+    )
 
 
 def is_canary_alive(place: Path) -> bool:
@@ -91,12 +92,3 @@ def delete(place: Path, plan: Plan) -> Outcome:
 def trash(place: Path, plan: Plan) -> Outcome:
     """Carry out a plan by moving to the trash."""
     return remove(plan, Method.TRASH, journal_in(place))
-
-
-def descend(top: int, names: Iterator[bytes]) -> int:
-    """Return a descriptor of a directory far below another one, which is closed."""
-    for name in names:
-        below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
-        os.close(top)
-        top = below
-    return top

@@ -1,4 +1,4 @@
-"""Deleting: exactly what was planned goes; whatever differs from the plan stays, with a reason, and so does the rest."""
+"""Deleting: exactly what was planned goes; whatever differs from the plan stays, with a reason."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spacemap.clean import Method, Removing, make_plan, remove
-from spacemap.scan import ScanOptions
+from spacemap.scan import ScanOptions, scan
 from tests.clean.cleaning import (
     delete,
     is_canary_alive,
@@ -250,8 +250,6 @@ def test_another_root_in_the_place_of_the_root(place: Path) -> None:
 
 def test_several_roots(place: Path) -> None:
     """Entries below several roots are each found below their own."""
-    from spacemap.scan import scan
-
     root = tree_in(place, "one/a/file", "two/a/file", "two/b")
     snapshot = scan([root / "one", root / "two"])
     tree = snapshot.tree
@@ -290,5 +288,3 @@ def test_an_entry_twice(place: Path) -> None:
     again = delete(place, plan)
 
     assert ({"a": GONE, "b": GONE}, 0) == (reasons(again, root), again.entries)
-
-
