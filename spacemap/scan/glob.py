@@ -10,39 +10,47 @@ _CHARACTER = rb"(?:[\x01-.0-\x7f]|[\xc0-\xff][\x80-\xbf]*|[\x80-\xbf])"
 """One character of a name: ASCII but `/` and NUL, a whole UTF-8 sequence, or a stray byte."""
 
 
-def glob_expression(glob: str) -> bytes:
-    """Return a glob as a regular expression over bytes, with no anchor at either end; it never matches a NUL."""
-    result = b""
+def glob_parts(glob: str) -> Iterator[str]:
+    """Yield the parts of a glob: `**/` where it stands for any directories, `**`, `*`, `?`, a set, or a character."""
     at = 0
     while at < len(glob):
-        character = glob[at]
+        end = at + 1
         if glob.startswith("**", at):
             # "a/**/b" also means "a/b".
-            whole = glob.startswith("**/", at) and (at == 0 or glob[at - 1] == "/")
-            result += rb"(?:[^\0]*/)?" if whole else rb"[^\0]*"
-            at += 3 if whole else 2
-        elif character == "*":
-            result += rb"[^/\0]*"
-            at += 1
-        elif character == "?":
-            result += _CHARACTER
-            at += 1
-        elif character == "[" and (end := _set_end(glob, at)):
-            result += _translate_set(glob[at + 1 : end])
-            at = end + 1
-        else:
-            result += re.escape(character.encode("utf-8", "surrogateescape"))
-            at += 1
-    return result
+            end += 2 if glob.startswith("**/", at) and (at == 0 or glob[at - 1] == "/") else 1
+        elif glob[at] == "[":
+            end = _set_end(glob, at) + 1 or end
+        yield glob[at:end]
+        at = end
+
+
+def part_expression(part: str) -> bytes:
+    """Return one of the parts as a regular expression over bytes; it never matches a NUL."""
+    match part:
+        case "**/":
+            return rb"(?:[^\0]*/)?"
+        case "**":
+            return rb"[^\0]*"
+        case "*":
+            return rb"[^/\0]*"
+        case "?":
+            return _CHARACTER
+    if len(part) > 1:
+        return _translate_set(part[1:-1])
+    return re.escape(part.encode("utf-8", "surrogateescape"))
+
+
+def glob_expression(glob: str) -> bytes:
+    """Return a glob as a regular expression over bytes, with no anchor at either end."""
+    return b"".join(map(part_expression, glob_parts(glob)))
 
 
 def _set_end(glob: str, start: int) -> int:
-    """Return the place of the `]` that ends a set, or 0 where `[` is only itself."""
+    """Return the place of the `]` that ends a set, or -1 where `[` is only itself."""
     at = start + 1
     if glob[at : at + 1] in ("!", "^"):
         at += 1
-    end = glob.find("]", at + 1)
-    return max(end, 0)
+    return glob.find("]", at + 1)
 
 
 def _translate_set(inside: str) -> bytes:
