@@ -9,8 +9,10 @@ from spacemap.analyze.categories import Category
 from spacemap.analyze.classify import classify
 from spacemap.analyze.naming import expression_matches, extension_matches, folds_case, glob_matches, roots_of
 from spacemap.analyze.query import Condition, Either, Every, Not, Number, Pattern, Query, Words, fail
+from spacemap.errors import UsageError
 from spacemap.tree.columns import U8, EntryIds, Flag, Kind, Mask, Skip
 from spacemap.tree.measure import Measure, subtree_sizes, unit_column
+from spacemap.tree.snapshot import Facts
 from spacemap.tree.subtree import subtree_slices
 from spacemap.tree.tree import Tree
 
@@ -26,8 +28,10 @@ _BITS = {
 _SKIPS = {reason.name.lower().replace("_", "-"): reason for reason in Skip if reason is not Skip.NONE}
 
 
-def check_categories(query: Query, categories: Sequence[Category]) -> None:
-    """Raise UsageError when a filter asks for a category that is not there."""
+def check_query(query: Query, categories: Sequence[Category], facts: Facts | None = None) -> None:
+    """Raise UsageError when a filter asks for a category that is not there, or for times that a scan left out."""
+    if query.needs_times and facts is not None and facts.options.get("times") == "leave":
+        raise UsageError("filter: age and modified need times, and this was scanned without them; scan again")
     for term in query.terms():
         if isinstance(term, Words) and term.key == "type":
             _category_numbers(term, categories)

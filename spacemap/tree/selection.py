@@ -23,6 +23,16 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
+class Applied:
+    """A filter, as a report tells of it."""
+
+    text: str
+    directories: int
+    """How many match."""
+    hidden: Hidden
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """What of a tree matches. Ids mean the same in both trees."""
 
@@ -59,10 +69,10 @@ class Selection:
             of_bytes,
         )
 
-    @property
-    def directories(self) -> int:
-        """How many directories match."""
-        return int(np.count_nonzero(self.matching[self.whole.directories.entry]))
+    def applied(self, text: str, measure: Measure) -> Applied:
+        """Return what there is to tell of the filter with this text."""
+        directories = np.count_nonzero(self.matching[self.whole.directories.entry])
+        return Applied(text, int(directories), self.hidden(measure))
 
 
 def select(tree: Tree, matching: Mask) -> Selection:
