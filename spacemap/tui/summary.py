@@ -31,7 +31,7 @@ def path_pieces(session: Session, width: int, writing: Writing) -> list[Piece]:
 
 def total_pieces(session: Session, writing: Writing) -> list[Piece]:
     """Return how much is here, and what of it is listed."""
-    tree, place, look = session.tree, session.place, session.look
+    tree, place, look = session.amounts, session.place, session.look
     row = tree.directory_row(place.directory)
     items = int(tree.totals.files[row]) + int(tree.totals.directories[row]) - 1
     pieces = [
@@ -53,7 +53,17 @@ def total_pieces(session: Session, writing: Writing) -> list[Piece]:
         hidden = session.hidden()
         if hidden:
             pieces += [Piece("   ", "text"), Piece(f"{format_count(hidden)} hidden", "alert")]
-    return pieces
+    return [*pieces, *_filter_pieces(session, writing)]
+
+
+def _filter_pieces(session: Session, writing: Writing) -> list[Piece]:
+    """Return how much the filter hides here; its text comes last, where it may be cut."""
+    hidden, query = session.hidden_by_filter(), session.look.filter
+    if hidden is None or query is None:
+        return []
+    number = format_number(hidden.entries, "entry", "entries")
+    text = f"filter hides {number}, {writing.amount(hidden.bytes)}: {display_text(query.text)}"
+    return [Piece("   ", "text"), Piece(writing.cut(text, 200), "alert")]
 
 
 def state_pieces(session: Session | None, *, is_scanning: bool, origin: str) -> list[Piece]:
