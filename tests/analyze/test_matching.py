@@ -54,6 +54,7 @@ def _found(text: str, tree: Tree = TREE, measure: Measure = Measure.DISK) -> str
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("size<0", ""),
         ("size>=8K", ". docs"),
         ("size>4K kind:file", "docs/old.pdf"),
         ("size=0 kind:file", ".hidden/film.mkv"),

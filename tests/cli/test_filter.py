@@ -10,7 +10,7 @@ import spacemap as library
 from spacemap.errors import ExitCode
 from spacemap.scan import ScanOptions, Times
 from tests.cli.test_browser import Terminal
-from tests.scan.processes import spacemap
+from tests.scan.processes import run_python, spacemap
 
 FILES = {"a/film.mkv": 3 << 20, "a/notes.txt": 100_000, "b/deep/song.mp3": 200_000, "b/x.py": 500, "z.log": 70_000}
 
@@ -151,6 +151,15 @@ def test_usage(tree: Path, words: list[str], message: str) -> None:
 
     assert (2, b"", 1) == (result.returncode, result.stdout, result.stderr.count(b"\n"))
     assert message in result.stderr.decode()
+
+
+def test_a_mistake_costs_nothing(tree: Path) -> None:
+    """A filter that cannot be read is told of before anything heavy is imported, let alone scanned."""
+    program = "import sys; from spacemap.cli.main import main; main(sys.argv[1:]); print(sorted(sys.modules))"
+    modules = run_python(program, "--filter", "size>x", tree).stdout.decode()
+
+    assert "'spacemap.analyze.query'" in modules
+    assert [] == [name for name in ("numpy", "rich", "textual") if f"'{name}'" in modules]
 
 
 def test_ages_without_times(place: Path, tree: Path) -> None:

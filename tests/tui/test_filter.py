@@ -217,6 +217,24 @@ def test_a_journey(tree: Path) -> None:
         assert "filter hides" not in seen[step][1]
 
 
+def test_a_filter_that_no_terminal_shows() -> None:
+    """A filter from the command line may hold any byte: it is shown inert, and stays what it is when it is kept."""
+    query = parse_query("name:\udcff\x1b*")
+
+    async def journey() -> tuple[str, object, list[str]]:
+        snapshot = snapshot_of(tree_of({b"\xff\x1bx": 1, "other": 1}))
+        async with browsing(snapshot, look=Look(filter=query)) as pilot:
+            await press(pilot, "f")
+            value = pilot.app.focused.value
+            await press(pilot, "enter")
+            return value, session_of(pilot).look.filter, screen_lines(pilot)
+
+    value, kept, lines = asyncio.run(journey())
+
+    assert ("name:\\xff\\x1b*", query) == (value, kept)
+    assert ["\\xff\\x1bx"] == _names(lines[:-1])
+
+
 def test_typed_at_once(tree: Path) -> None:
     """What is typed right behind `f` is not lost and obeyed by no other key; the two lines do not hear each other."""
 

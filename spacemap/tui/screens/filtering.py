@@ -29,7 +29,7 @@ class FilteringScreen(SessionScreen):
     def action_filter(self) -> None:
         line, query = self.query_one(FilterLine), self.here.look.filter
         with self.prevent(Input.Changed):
-            line.value = "" if query is None else query.text
+            line.value = _shown(query)
         line.cursor_position = len(line.value)
         self.set_typing(line, is_typing=True)
         self._say_of_filter(None)
@@ -63,8 +63,11 @@ class FilteringScreen(SessionScreen):
         return None
 
     def _typed(self) -> Query | None:
-        text = self.query_one(FilterLine).value
-        return parse_query(text) if text.strip() else None
+        text, query = self.query_one(FilterLine).value, self.here.look.filter
+        if not text.strip():
+            return None
+        # One from the command line may hold what no terminal shows.
+        return query if text == _shown(query) else parse_query(text)
 
     def _say_of_filter(self, error: UsageError | None) -> None:
         text, style = (_HINT, "faint") if error is None else (display_text(str(error)), "alert")
@@ -74,3 +77,7 @@ class FilteringScreen(SessionScreen):
     def _end_filter(self) -> None:
         self.set_typing(self.query_one(FilterLine), is_typing=False)
         self.call_after_refresh(self.paint)
+
+
+def _shown(query: Query | None) -> str:
+    return "" if query is None else display_text(query.text)
