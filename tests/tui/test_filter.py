@@ -66,12 +66,13 @@ def test_rows_and_sums_are_of_what_matches() -> None:
 def test_what_is_hidden_is_told() -> None:
     """The line of totals says how many entries and bytes the filter hides here."""
     session = _session("ext:pdf kind:file")
-    shown = "".join(piece.text for piece in total_pieces(session, Writing()))
+    shown, narrow = ("".join(piece.text for piece in total_pieces(session, width, Writing())) for width in (80, 40))
 
+    assert "9.0 KiB   filter hides 8 entries, 73.0 KiB: ext:pdf kind:file" == narrow
     assert "9.0 KiB disk usage in 4 items   filter hides 8 entries, 73.0 KiB: ext:pdf kind:file" == shown
     session.filter(None)
     assert session.hidden_by_filter() is None
-    assert "filter" not in "".join(piece.text for piece in total_pieces(session, Writing()))
+    assert "filter" not in "".join(piece.text for piece in total_pieces(session, 80, Writing()))
 
 
 def test_every_view_is_filtered() -> None:

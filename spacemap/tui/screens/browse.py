@@ -150,7 +150,7 @@ class BrowseScreen(FilteringScreen):
             self._line("keys").show(key_pieces(keys, width))
         else:
             self._line("path").show(path_pieces(session, room - 1, writing), state)
-            self._line("totals").show(total_pieces(session, writing))
+            self._line("totals").show(total_pieces(session, width, writing))
             self._line("heading").show(heading(session, self._list.cells, writing))
             position = position_pieces(session)
             self._line("keys").show(key_pieces(keys, width - cell_width(position[0].text) - 1), position)
