@@ -82,6 +82,10 @@ class _Plan:
     """How many of the first buckets are ranges, which stay where they are and when they are empty; 0: categories."""
 
 
+_LEFT_OUT = _Kind("", "", _UNKNOWN_COLOR)
+"""The bucket of what does not match; it is never returned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Partition:
     """Which bucket each entry of a tree is in, to be asked of many of its directories."""
@@ -116,25 +120,26 @@ class _Part:
     """Bytes."""
 
 
-def breakdown(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
+def breakdown(tree: Tree, options: BreakdownOptions, matching: Mask | None = None) -> tuple[Bucket, ...]:
     """Return the buckets of a tree: categories by falling bytes, ranges from low to high.
 
-    What has neither bytes nor files is left out, but for ranges.
+    What has neither bytes nor files is left out, but for ranges. With `matching`, the tree is that of a selection.
     """
-    plan = _plan(tree, options)
+    plan = _plan(tree, options, matching)
     left_out = tree.links.entry[(tree.flags[tree.links.entry] & np.uint8(Flag.REPEATED)) != 0]
     part = _Part([slice(0, len(tree))], left_out, root_size(tree, options.measure))
     return _arranged(_fill(tree, options.measure, plan.kinds, plan.bucket_of, part), plan)
 
 
-def partition(tree: Tree, options: BreakdownOptions) -> Partition:
-    """Return which bucket each entry is in: a byte for each."""
-    plan = _plan(tree, options)
+def partition(tree: Tree, options: BreakdownOptions, matching: Mask | None = None) -> Partition:
+    """Return which bucket each entry is in: a byte for each. With `matching`, the tree is that of a selection."""
+    plan = _plan(tree, options, matching)
     bucket = [plan.bucket_of(rows) for rows in _chunks(slice(0, len(tree)))]
     return Partition(tree, plan, np.concatenate(bucket))
 
 
 def _arranged(filled: list[Bucket], plan: _Plan) -> tuple[Bucket, ...]:
+    filled = [bucket for bucket in filled if bucket.key != _LEFT_OUT.key]
     if plan.ranges:
         return _without_empty(filled, plan.ranges)
     return tuple(sorted((b for b in filled if b.bytes or b.file_count), key=lambda b: (-b.bytes, b.key)))
@@ -145,7 +150,17 @@ def _chunks(part: slice) -> Iterator[slice]:
         yield slice(start, min(start + _CHUNK, part.stop))
 
 
-def _plan(tree: Tree, options: BreakdownOptions) -> _Plan:
+def _plan(tree: Tree, options: BreakdownOptions, matching: Mask | None) -> _Plan:
+    plan = _plan_of_all(tree, options)
+    if matching is None:
+        return plan
+    number = np.uint8(len(plan.kinds))
+    return _Plan(
+        [*plan.kinds, _LEFT_OUT], lambda rows: np.where(matching[rows], plan.bucket_of(rows), number), plan.ranges
+    )
+
+
+def _plan_of_all(tree: Tree, options: BreakdownOptions) -> _Plan:
     match options.by:
         case By.TYPE:
             return _by_type(tree, options)
@@ -245,8 +260,9 @@ def _fill(
                 values[part.left_out[begin:end].astype(np.intp) - rows.start] = 0
             _add(sums, _exact_sums(bucket, values, len(kinds)))
             _add(counts, np.bincount(bucket, minlength=len(kinds)).tolist())
-        begin, end = np.searchsorted(tree.folded.entry, [each.start, each.stop]).tolist()
-        folded += int(tree.folded.file_count[begin:end].sum(dtype=np.uint64))
+            begin, end = np.searchsorted(tree.folded.entry, [rows.start, rows.stop]).tolist()
+            is_folded = bucket[tree.folded.entry[begin:end].astype(np.intp) - rows.start] == index[FOLDED]
+            folded += int(tree.folded.file_count[begin:end][is_folded].sum(dtype=np.uint64))
     counts[index[DIRECTORIES]] = 0
     counts[index[FOLDED]] = folded
     return [

@@ -17,7 +17,7 @@ from spacemap.tui.keys import KEYS
 from spacemap.tui.screens.browse import BrowseScreen
 from spacemap.tui.subject import Outcome, Setting, Subject
 from spacemap.tui.themes import DARK, LIGHT
-from spacemap.tui.widgets.search import SearchLine
+from spacemap.tui.widgets.search import TypedLine
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
 
@@ -49,8 +49,8 @@ class Browser(App[Outcome | SpacemapError]):
         self.push_screen(self.browsing)
 
     def on_key(self, event: events.Key) -> None:
-        """Hand to the search line what was typed after `/` and before that was obeyed: it went to the list."""
-        if event.is_printable and isinstance(self.focused, SearchLine):
+        """Hand to a line what was typed after `/` or `f` and before that was obeyed: it went to the list."""
+        if event.is_printable and isinstance(self.focused, TypedLine):
             event.prevent_default()
             self.focused.post_message(events.Key(event.key, event.character))
 

@@ -253,22 +253,22 @@ def shown_name(tree: Tree, entry: int, *, is_flat: bool) -> bytes:
 
 
 def _entry_pieces(session: Session, entry: int, width: int, writing: Writing) -> list[Piece]:
-    tree, look = session.tree, session.look
+    tree, amounts, look = session.tree, session.amounts, session.look
     columns = fit_columns(session, width, writing.units)
-    size = size_of(tree, entry, look.measure)
+    size = size_of(amounts, entry, look.measure)
     pieces = [Piece(flag_of(tree, entry).ljust(2), "flag")]
     pieces.append(Piece(writing.amount(size).rjust(columns.amount) + " ", "amount"))
     if columns.sharing:
-        shared = shared_of(tree, entry)
-        value = shared if look.sharing is Sharing.SHARED else size_of(tree, entry, Measure.DISK) - shared
+        shared = shared_of(amounts, entry)
+        value = shared if look.sharing is Sharing.SHARED else size_of(amounts, entry, Measure.DISK) - shared
         pieces.append(Piece(writing.amount(value).rjust(columns.sharing) + " ", "amount" if value else "faint"))
     pieces += _graph(columns, size, session, writing, "bar")
     is_directory = tree.kind[entry] == Kind.DIRECTORY
     if columns.items:
-        items = format_count(items_of(tree, entry)) if is_directory or folded_files(tree, entry) else ""
+        items = format_count(items_of(amounts, entry)) if is_directory or folded_files(tree, entry) else ""
         pieces.append(Piece(items.rjust(columns.items)[-columns.items :] + " ", "items"))
     if columns.mtime:
-        pieces.append(Piece(moment(mtime_of(tree, entry)).rjust(columns.mtime)[: columns.mtime] + " ", "items"))
+        pieces.append(Piece(moment(mtime_of(amounts, entry)).rjust(columns.mtime)[: columns.mtime] + " ", "items"))
     if count := folded_files(tree, entry):
         return [*pieces, Piece(writing.cut(f" ({format_count(count)} small files)", columns.name), "other")]
     name = shown_name(tree, entry, is_flat=session.place.is_flat)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from spacemap.analyze.query import Query
 from spacemap.tree.measure import Measure
 
 
@@ -65,3 +66,5 @@ class Look:
     sharing: Sharing = Sharing.OFF
     shows_items: bool = True
     shows_mtime: bool = False
+    filter: Query | None = None
+    """Only what matches is shown and added up, and what it is in; None: everything."""

@@ -8,14 +8,18 @@ import numpy as np
 from spacemap.analyze.breakdown import BreakdownOptions, Bucket, Partition, partition
 from spacemap.analyze.by import By
 from spacemap.analyze.categories import Category
+from spacemap.analyze.matching import check_query
+from spacemap.analyze.query import Query
 from spacemap.analyze.top import largest_files
 from spacemap.tree.columns import EntryIds, Kind
 from spacemap.tree.measure import Measure, subtree_sizes
 from spacemap.tree.search import names_containing
+from spacemap.tree.selection import Hidden, Selection
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tree.subtree import names_below_root, nearest_entry
 from spacemap.tree.tree import Tree
 from spacemap.tui.look import CYCLE, Look, Sort, View
+from spacemap.tui.narrowing import Narrowing
 from spacemap.tui.order import entry_bytes, ordered, visible
 
 LARGEST = 1000
@@ -85,11 +89,25 @@ class Session:
         self._largest: int | None = None
         self._hidden = 0
         self._partitions: dict[By, Partition] = {}
+        self._narrowing = Narrowing(categories)
 
     @property
     def tree(self) -> Tree:
         """The tree of now."""
         return self.snapshot.tree
+
+    @property
+    def selection(self) -> Selection | None:
+        """What the filter lets through; None without one."""
+        if self.look.filter is None:
+            return None
+        return self._narrowing.selection(self.snapshot, self.look.filter, self.look.measure)
+
+    @property
+    def amounts(self) -> Tree:
+        """The tree with the sizes and sums that are shown: of what the filter lets through, or of everything."""
+        selection = self.selection
+        return self.tree if selection is None else selection.tree
 
     @property
     def path(self) -> bytes:
@@ -122,13 +140,13 @@ class Session:
 
     def whole(self) -> int:
         """Return the bytes of the directory that is listed, of which each row is a share."""
-        return int(subtree_sizes(self.tree, self.look.measure)[self.tree.directory_row(self.place.directory)])
+        return int(subtree_sizes(self.amounts, self.look.measure)[self.tree.directory_row(self.place.directory)])
 
     def largest(self) -> int:
         """Return the bytes of the largest row, beside which bars are drawn."""
         if self._largest is None:
             rows = self.rows()
-            amounts = entry_bytes(self.tree, rows.entries, self.look.measure)
+            amounts = entry_bytes(self.amounts, rows.entries, self.look.measure)
             of_buckets = (bucket.bytes for bucket in rows.buckets)
             self._largest = max(int(amounts.max(initial=0)), *of_buckets, 0)
         return self._largest
@@ -141,9 +159,25 @@ class Session:
     def change(self, look: Look) -> None:
         """Look at the same rows in another way; the cursor stays on its entry."""
         entry = self.current
+        if (look.filter, look.measure) != (self.look.filter, self.look.measure):
+            self._partitions.clear()
         self.look = look
         self._rows = None
         self._keep_cursor(entry if self._has_moved else None)
+
+    def filter(self, query: Query | None) -> None:
+        """Show and add up only what matches, here and everywhere; None: everything.
+
+        Raises UsageError, and changes nothing, for a filter that cannot be asked of this snapshot.
+        """
+        if query is not None:
+            check_query(query, self._categories, self.snapshot.facts)
+        self.change(replace(self.look, filter=query))
+
+    def hidden_by_filter(self) -> Hidden | None:
+        """Return how much of the directory that is listed the filter leaves out; None without one."""
+        selection = self.selection
+        return None if selection is None else selection.hidden_below(self.place.directory, self.look.measure)
 
     def sort_by(self, sort: Sort) -> None:
         """Order the rows; once more reverses them."""
@@ -190,9 +224,11 @@ class Session:
         return True
 
     def show(self, entry: int) -> None:
-        """List the directory that holds an entry, with the cursor on it."""
+        """List the directory that holds an entry, with the cursor on it, and let nothing hide it there."""
         if not self.look.shows_hidden and self._is_hidden(entry):
             self.look = replace(self.look, shows_hidden=True)
+        if self.selection is not None and not self.selection.holds(np.array([entry]))[0]:
+            self.change(replace(self.look, filter=None))
         self.go(Place(int(self.tree.parent[entry])), entry)
 
     def back(self) -> bool:
@@ -262,7 +298,7 @@ class Session:
         return not len(visible(self.tree, np.array([entry])))
 
     def _make_rows(self) -> Rows:
-        place, tree = self.place, self.tree
+        place, tree = self.place, self.amounts
         if place.shows_buckets:
             self._hidden = 0
             return Rows(np.zeros(0, np.int64), self._buckets(_BY[place.view]))
@@ -272,23 +308,26 @@ class Session:
             entries = visible(tree, entries)
         self._hidden = count - len(entries)
         if place.view is View.PROBLEMS:
-            return Rows(self._by_reason(ordered(tree, entries, self.look)))
+            return Rows(self._by_reason(ordered(self.tree, entries, self.look)))
         is_below = place.view is View.LIST and place.directory != 0 and not place.search
         return Rows(ordered(tree, entries, self.look), has_parent=is_below)
 
     def _entries(self) -> EntryIds:
-        """Return the entries of the place, ascending."""
-        place, tree = self.place, self.tree
+        """Return the entries of the place, ascending. What could not be read is never filtered."""
+        place, tree, selection = self.place, self.amounts, self.selection
         match place.view:
             case View.LIST:
                 children = tree.children(place.directory)
-                return names_containing(tree, slice(children.start, children.stop), place.search)
+                entries = names_containing(tree, slice(children.start, children.stop), place.search)
+                return entries if selection is None else entries[selection.holds(entries)]
             case View.LARGEST:
-                return np.sort(largest_files(tree, LARGEST, self.look.measure, place.directory))
+                matching = None if selection is None else selection.matching
+                return np.sort(largest_files(tree, LARGEST, self.look.measure, place.directory, matching))
             case View.PROBLEMS:
                 return np.unique(tree.problems.entry).astype(np.int64)
             case View.FOUND:
-                return names_containing(tree, slice(1, len(tree)), place.search)
+                entries = names_containing(tree, slice(1, len(tree)), place.search)
+                return entries if selection is None else entries[selection.matching[entries]]
             case View.TYPES | View.AGES:
                 return self._partition(_BY[place.view]).entries(place.bucket, place.directory)
 
@@ -316,9 +355,9 @@ class Session:
     def _partition(self, by: By) -> Partition:
         if by not in self._partitions:
             now = self.snapshot.facts.started_ns // 1_000_000_000
-            self._partitions[by] = partition(
-                self.tree, BreakdownOptions(by, Measure.DISK, self._categories, now_seconds=now)
-            )
+            options = BreakdownOptions(by, Measure.DISK, self._categories, now_seconds=now)
+            matching = None if self.selection is None else self.selection.matching
+            self._partitions[by] = partition(self.amounts, options, matching)
         return self._partitions[by]
 
 

@@ -29,9 +29,9 @@ def path_pieces(session: Session, width: int, writing: Writing) -> list[Piece]:
     return [Piece(before, "root" if below else "path"), Piece(shown, "path")]
 
 
-def total_pieces(session: Session, writing: Writing) -> list[Piece]:
+def total_pieces(session: Session, width: int, writing: Writing) -> list[Piece]:
     """Return how much is here, and what of it is listed."""
-    tree, place, look = session.tree, session.place, session.look
+    tree, place, look = session.amounts, session.place, session.look
     row = tree.directory_row(place.directory)
     items = int(tree.totals.files[row]) + int(tree.totals.directories[row]) - 1
     pieces = [
@@ -53,7 +53,20 @@ def total_pieces(session: Session, writing: Writing) -> list[Piece]:
         hidden = session.hidden()
         if hidden:
             pieces += [Piece("   ", "text"), Piece(f"{format_count(hidden)} hidden", "alert")]
-    return pieces
+    return _with_filter(pieces, session, width, writing)
+
+
+def _with_filter(pieces: list[Piece], session: Session, width: int, writing: Writing) -> list[Piece]:
+    """Return the pieces and how much the filter hides here; its text comes last, where it may be cut."""
+    hidden, query = session.hidden_by_filter(), session.look.filter
+    if hidden is None or query is None:
+        return pieces
+    amount = f"   filter hides {format_number(hidden.entries, 'entry', 'entries')}, {writing.amount(hidden.bytes)}"
+    if sum(cell_width(piece.text) for piece in pieces) + cell_width(amount) > width:
+        # What is hidden tells more than what the amount is called, which the heading says, too.
+        pieces = [pieces[0], *pieces[2:]]
+    text = writing.cut(f": {display_text(query.text)}", 200)
+    return [*pieces, Piece(amount, "alert"), Piece(text, "alert")]
 
 
 def state_pieces(session: Session | None, *, is_scanning: bool, origin: str) -> list[Piece]:

@@ -26,6 +26,7 @@ KEYS = {
     "move": ("j", "k", "end", "home", "pagedown"),
     "sort": ("n", "s", "C", "M", "t", "a"),
     "search": ("slash", "f", "i", "1", "7"),
+    "filter": ("f", *"name:*17*", "space", *"size>64K"),
 }
 
 
@@ -92,7 +93,7 @@ async def measure(count: int) -> dict[str, list[float]]:
                     await pilot.pause()
                     row.append((time.perf_counter() - started) * 1000)
                 rounds.append(row)
-                if group == "search":
+                if group in ("search", "filter"):
                     await pilot.press("escape")
             taken[group] = [statistics.median(column) for column in zip(*rounds, strict=True)]
     return taken

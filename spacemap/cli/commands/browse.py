@@ -28,7 +28,7 @@ def run(arguments: Arguments) -> ExitCode:
         prepare_processes()
         jobs.scan(tuple(map(os.fsencode, arguments.paths)), _scan_options(arguments), checkpoint=automatic.plan)
     else:
-        jobs.load(os.fsencode(arguments.paths[0]), _open)
+        jobs.load(os.fsencode(arguments.paths[0]), lambda path: _open(path, arguments))
     outcome = _browse(jobs, arguments)
     if outcome.snapshot is not None:
         automatic.tell(outcome.snapshot)
@@ -65,10 +65,15 @@ def _subject(arguments: Arguments) -> "Subject":
     return Kept(os.fsencode(arguments.paths[0]), _origin)
 
 
-def _open(path: bytes) -> "Snapshot":
+def _open(path: bytes, arguments: Arguments) -> "Snapshot":
     from spacemap.export.json_snapshot import open_snapshot  # noqa: PLC0415 - imports numpy
 
-    return open_snapshot(path)
+    snapshot = open_snapshot(path)
+    if arguments.filter is not None:
+        from spacemap.analyze.matching import check_query  # noqa: PLC0415 - as above
+
+        check_query(arguments.filter, load_settings(arguments.config).categories, snapshot.facts)
+    return snapshot
 
 
 def _origin(snapshot: "Snapshot") -> str:
@@ -78,7 +83,8 @@ def _origin(snapshot: "Snapshot") -> str:
 
 
 def _setting(arguments: Arguments) -> "Setting":
-    from spacemap.cli.present import units  # noqa: PLC0415 - not before the scan has begun
+    from spacemap.analyze.matching import check_query  # noqa: PLC0415 - not before the scan has begun
+    from spacemap.cli.present import units  # noqa: PLC0415 - as above
     from spacemap.tree.measure import Measure  # noqa: PLC0415 - as above
     from spacemap.tui.cells import Writing  # noqa: PLC0415 - as above
     from spacemap.tui.look import Look  # noqa: PLC0415 - as above
@@ -86,12 +92,14 @@ def _setting(arguments: Arguments) -> "Setting":
     from spacemap.tui.themes import theme_named  # noqa: PLC0415 - as above
 
     settings = load_settings(arguments.config)
+    if arguments.filter is not None:
+        check_query(arguments.filter, settings.categories)
     if arguments.no_color or not settings.display.color:
         os.environ["NO_COLOR"] = "1"
     is_apparent = arguments.apparent_size or settings.display.apparent_size
     return Setting(
         settings=settings,
-        look=Look(measure=Measure.APPARENT if is_apparent else Measure.DISK),
+        look=Look(measure=Measure.APPARENT if is_apparent else Measure.DISK, filter=arguments.filter),
         writing=Writing(units(arguments, settings), codecs.lookup(output.stdout_encoding()).name),
         theme=theme_named(settings.display.theme, os.environ.get("COLORFGBG", "")),
         environment=dict(os.environ),

@@ -54,7 +54,7 @@ class SessionScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Leave out what a kept snapshot does not have, and what needs rows before there are any."""
-        if not hasattr(SessionScreen, f"action_{action}") or action in _WITHOUT_ROWS:
+        if hasattr(Screen, f"action_{action}") or action in _WITHOUT_ROWS:
             return self.has_action(action)
         return self.has_action(action) and self.session is not None
 
@@ -92,6 +92,9 @@ class SessionScreen(Screen[None]):
         place = self.here.place
         if place.search or place.view is not View.LIST:
             self.action_back()
+        elif self.here.look.filter is not None:
+            self.here.filter(None)
+            self.paint()
 
     def action_sort(self, sort: str) -> None:
         self.here.sort_by(Sort[sort])

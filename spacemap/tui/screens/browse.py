@@ -10,7 +10,7 @@ from spacemap.tui.jobs import Arrived, Ended, Jobs, Measured, Progressed, failur
 from spacemap.tui.keys import BINDINGS, KEYS
 from spacemap.tui.look import View
 from spacemap.tui.messages import Happened
-from spacemap.tui.screens.actions import SessionScreen
+from spacemap.tui.screens.filtering import FilteringScreen
 from spacemap.tui.session import Place, Session
 from spacemap.tui.subject import Kept, Live, Setting, Subject
 from spacemap.tui.summary import (
@@ -25,7 +25,7 @@ from spacemap.tui.summary import (
 from spacemap.tui.widgets.info import Fact, InfoPane, entry_facts, status_facts
 from spacemap.tui.widgets.lines import Line
 from spacemap.tui.widgets.listing import Listing
-from spacemap.tui.widgets.search import SearchLine
+from spacemap.tui.widgets.search import FilterLine, SearchLine, TypedLine
 
 LEAST = (40, 10)
 """Columns and lines below which nothing sensible fits."""
@@ -39,7 +39,7 @@ _EMPTY = {
 }
 
 
-class BrowseScreen(SessionScreen):
+class BrowseScreen(FilteringScreen):
     """Shows a session; what takes time is done by jobs, which tell by messages."""
 
     BINDINGS = BINDINGS
@@ -70,6 +70,7 @@ class BrowseScreen(SessionScreen):
         yield InfoPane()
         yield Line(name="searching", classes="-bar")
         yield SearchLine(select_on_focus=False)
+        yield FilterLine(select_on_focus=False)
         yield Line(name="keys", classes="-bar")
         yield Line(name="small")
 
@@ -149,7 +150,7 @@ class BrowseScreen(SessionScreen):
             self._line("keys").show(key_pieces(keys, width))
         else:
             self._line("path").show(path_pieces(session, room - 1, writing), state)
-            self._line("totals").show(total_pieces(session, writing))
+            self._line("totals").show(total_pieces(session, width, writing))
             self._line("heading").show(heading(session, self._list.cells, writing))
             position = position_pieces(session)
             self._line("keys").show(key_pieces(keys, width - cell_width(position[0].text) - 1), position)
@@ -173,6 +174,8 @@ class BrowseScreen(SessionScreen):
             return "the first rows are on their way" if isinstance(self.subject, Live) else "opening the snapshot"
         if session.place.search:
             return _EMPTY[View.FOUND]
+        if session.look.filter is not None and session.place.view is not View.PROBLEMS:
+            return "nothing here matches the filter; f changes it, Esc clears it"
         if session.hidden():
             return "everything here is hidden; e shows it"
         is_unfinished = session.place.view is View.LIST and is_partial(session.snapshot)
@@ -211,25 +214,29 @@ class BrowseScreen(SessionScreen):
         line = self.query_one(SearchLine)
         with self.prevent(Input.Changed):
             line.value = ""
-        self._set_searching(True)
+        self.set_typing(line, is_typing=True)
         self._show_extent()
 
-    def _set_searching(self, is_searching: bool) -> None:  # noqa: FBT001 - both ways
-        line = self.query_one(SearchLine)
+    def set_typing(self, line: TypedLine, *, is_typing: bool) -> None:
+        """Show a line to be typed in, or the keys again."""
         # At once and not when styles are worked out anew: the keys that follow are already for the other widget.
-        line.display = self._line("searching").display = is_searching
-        self._line("keys").display = not is_searching
-        self.set_focus(line if is_searching else self._list)
+        line.display = self._line("searching").display = is_typing
+        self._line("keys").display = not is_typing
+        self.set_focus(line if is_typing else self._list)
+
+    def tell_typing(self, pieces: list[Piece]) -> None:
+        """Say something above the line that is typed in."""
+        self._line("searching").show(pieces)
 
     def _show_extent(self) -> None:
         if self._searches_everything:
             where = "in everything; Tab: only in this directory"
         else:
             where = f"in {display_name(self.here.path)}; Tab: in everything"
-        pieces = [Piece(" Search ", "key"), Piece(self.setting.writing.cut(where, self.size.width - 9), "faint")]
-        self._line("searching").show(pieces)
+        shown = self.setting.writing.cut(where, self.size.width - 9)
+        self.tell_typing([Piece(" Search ", "key"), Piece(shown, "faint")])
 
-    @on(Input.Changed)
+    @on(Input.Changed, "SearchLine")
     def search(self) -> None:
         """Show what contains the text so far."""
         text = self.query_one(SearchLine).value.encode("utf-8", "surrogateescape")
@@ -243,24 +250,24 @@ class BrowseScreen(SessionScreen):
         self._show_extent()
         self.search()
 
-    @on(SearchLine.Stepped)
-    def step(self, message: SearchLine.Stepped) -> None:
+    @on(TypedLine.Stepped)
+    def step(self, message: TypedLine.Stepped) -> None:
         """Move in what was found."""
         self.action_move(message.rows)
 
-    @on(SearchLine.GivenUp)
+    @on(TypedLine.GivenUp, "SearchLine")
     def give_up(self) -> None:
         """Return to where the search began."""
         self.here.go(*self._before_search)
         self._end_search()
 
-    @on(Input.Submitted)
+    @on(Input.Submitted, "SearchLine")
     def keep(self) -> None:
         """Leave the line; what was found stays."""
         self._end_search()
 
     def _end_search(self) -> None:
-        self._set_searching(False)
+        self.set_typing(self.query_one(SearchLine), is_typing=False)
         self.call_after_refresh(self.paint)
 
     @on(Listing.Clicked)
