@@ -6,6 +6,7 @@ from spacemap.tree.snapshot import Completeness, Snapshot
 from spacemap.tui.cells import Piece, Writing
 from spacemap.tui.keys import Key
 from spacemap.tui.look import View
+from spacemap.tui.marks import Marks
 from spacemap.tui.session import Session
 from spacemap.units import format_count, format_duration, format_number, format_rate
 
@@ -15,6 +16,7 @@ _VIEWS = {
     View.AGES: "by age",
     View.PROBLEMS: "could not be read",
 }
+_ADDING_UP = "adding up"
 
 
 def path_pieces(session: Session, width: int, writing: Writing) -> list[Piece]:
@@ -32,6 +34,8 @@ def path_pieces(session: Session, width: int, writing: Writing) -> list[Piece]:
 def total_pieces(session: Session, writing: Writing) -> list[Piece]:
     """Return how much is here, and what of it is listed."""
     tree, place, look = session.tree, session.place, session.look
+    if place.view is View.MARKED:
+        return _basket_pieces(session.marks, writing)
     row = tree.directory_row(place.directory)
     items = int(tree.totals.files[row]) + int(tree.totals.directories[row]) - 1
     pieces = [
@@ -54,6 +58,31 @@ def total_pieces(session: Session, writing: Writing) -> list[Piece]:
         if hidden:
             pieces += [Piece("   ", "text"), Piece(f"{format_count(hidden)} hidden", "alert")]
     return pieces
+
+
+def _basket_pieces(marks: Marks, writing: Writing) -> list[Piece]:
+    pieces = [Piece(format_number(len(marks), "mark"), "path")]
+    if not marks.is_added_up:
+        return [*pieces, Piece(f"  {_ADDING_UP}", "faint")]
+    total = marks.sum
+    told = f" come free of {writing.amount(total.disk)} in {format_number(total.entries, 'entry', 'entries')}"
+    return [*pieces, Piece("  ", "text"), Piece(writing.amount(total.exclusive), "state"), Piece(told, "text")]
+
+
+def mark_pieces(session: Session, writing: Writing) -> list[Piece]:
+    """Return how much is marked, and what removing it would free; nothing where nothing is, or where that is told."""
+    marks = session.marks
+    if not len(marks) or session.place.view is View.MARKED:
+        return []
+    freed = f"frees {writing.amount(marks.sum.exclusive)}" if marks.is_added_up else _ADDING_UP
+    return [Piece(f"{format_count(len(marks))} marked", "state"), Piece(f" {freed} ", "text")]
+
+
+def totals_and_marks(session: Session, width: int, writing: Writing) -> tuple[list[Piece], list[Piece]]:
+    """Return how much is here, and how much is marked; only the size of what is here where not both have room."""
+    totals, marks = total_pieces(session, writing), mark_pieces(session, writing)
+    has_room = sum(cell_width(piece.text) for piece in (*totals, *marks)) < width
+    return (totals if has_room or not marks else totals[:1]), marks
 
 
 def state_pieces(session: Session | None, *, is_scanning: bool, origin: str) -> list[Piece]:

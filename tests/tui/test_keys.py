@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from textual.binding import Binding
 
-from spacemap.tui.cells import FLAGS, Writing
+from spacemap.tui.cells import FLAGS, MARKS, Writing
 from spacemap.tui.keys import BINDINGS, KEYS, READ_ONLY, Key
 from spacemap.tui.look import Graph, Sharing, Sort, View
 from spacemap.tui.screens.browse import BrowseScreen
@@ -13,7 +13,7 @@ from spacemap.tui.screens.help import help_text
 from tests.trees import snapshot_of, tree_of
 from tests.tui.browsing import browsing, press, session_of
 
-# What each key of ncdu 2 does, from its source; `d` (delete) comes with removal.
+# What each key of ncdu 2 does, from its source.
 NCDU = {
     "up": "move(-1)",
     "k": "move(-1)",
@@ -47,8 +47,8 @@ NCDU = {
     "?": "help",
     "q": "leave_program",
 }
-# Until there is removal, nothing may answer to the keys that it will have.
-FREE = {"d", "D", "space", "x", "U", "X", "delete"}
+# Keys that remove elsewhere, and do nothing here.
+FREE = {"X", "delete", "ctrl+r", "ctrl+t", "ctrl+d"}
 
 
 def _by_key() -> dict[str, Key]:
@@ -62,8 +62,8 @@ def test_keys_of_ncdu() -> None:
     assert NCDU == {name: ours[name].action for name in NCDU}
 
 
-def test_keys_of_removal_are_free() -> None:
-    """No key that removes or marks elsewhere does something else here."""
+def test_keys_that_remove_elsewhere_are_free() -> None:
+    """No key that removes in another program does something here that its user did not mean."""
     assert set() == FREE & set(_by_key())
 
 
@@ -102,11 +102,13 @@ def test_bindings_are_the_keys() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_help_has_every_key_and_mark(encoding: str) -> None:
-    """Help has a line for each key and each mark, in what the terminal can show."""
-    text = help_text(list(KEYS), Writing(encoding=encoding)).plain
+    """Help has a line for each key, each flag and each mark, in what the terminal can show."""
+    writing = Writing(encoding=encoding)
+    text = help_text(list(KEYS), writing).plain
 
     assert [] == [key.action for key in KEYS if key.text not in text]
-    assert [] == [mark for mark, meaning in FLAGS.items() if f"{mark}  {meaning}" not in text]
+    assert [] == [flag for flag, meaning in FLAGS.items() if f"{flag}  {meaning}" not in text]
+    assert [] == [mark for mark, meaning in MARKS.items() if f"{writing.mark(mark)}  {meaning.value}" not in text]
     assert encoding == "utf-8" or text.isascii()
 
 

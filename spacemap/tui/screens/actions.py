@@ -15,6 +15,7 @@ from spacemap.tui.jobs import Jobs
 from spacemap.tui.keys import READ_ONLY
 from spacemap.tui.launch import open_with_its_program, run_shell
 from spacemap.tui.look import Graph, Look, Sharing, Sort, View
+from spacemap.tui.marking import clear_marks, extend_marks, mark_all, mark_others, switch_mark
 from spacemap.tui.screens.help import HelpScreen
 from spacemap.tui.session import Session
 from spacemap.tui.subject import Live, Outcome, Setting, Subject
@@ -92,6 +93,25 @@ class SessionScreen(Screen[None]):
         place = self.here.place
         if place.search or place.view is not View.LIST:
             self.action_back()
+        else:
+            clear_marks(self.here)
+            self.paint()
+
+    def action_mark(self) -> None:
+        switch_mark(self.here)
+        self.paint()
+
+    def action_extend(self, rows: int) -> None:
+        extend_marks(self.here, rows)
+        self.paint()
+
+    def action_mark_all(self) -> None:
+        mark_all(self.here)
+        self.paint()
+
+    def action_mark_others(self) -> None:
+        mark_others(self.here)
+        self.paint()
 
     def action_sort(self, sort: str) -> None:
         self.here.sort_by(Sort[sort])

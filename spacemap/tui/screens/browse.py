@@ -1,14 +1,17 @@
 """The one screen: lines above, the list, lines below; painted from the session after every change."""
 
+from functools import partial
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
 from spacemap.render.text import cell_width, display_name
 from spacemap.tui.cells import Piece, heading
-from spacemap.tui.jobs import Arrived, Ended, Jobs, Measured, Progressed, failure_of
+from spacemap.tui.jobs import Arrived, Broken, Ended, Jobs, Measured, Progressed, Told, failure_of
 from spacemap.tui.keys import BINDINGS, KEYS
 from spacemap.tui.look import View
+from spacemap.tui.marks import Marks
 from spacemap.tui.messages import Happened
 from spacemap.tui.screens.actions import SessionScreen
 from spacemap.tui.session import Place, Session
@@ -20,8 +23,9 @@ from spacemap.tui.summary import (
     position_pieces,
     progress_pieces,
     state_pieces,
-    total_pieces,
+    totals_and_marks,
 )
+from spacemap.tui.tellings import add_up
 from spacemap.tui.widgets.info import Fact, InfoPane, entry_facts, status_facts
 from spacemap.tui.widgets.lines import Line
 from spacemap.tui.widgets.listing import Listing
@@ -36,6 +40,7 @@ _EMPTY = {
     View.AGES: "no files are below this directory",
     View.PROBLEMS: "everything could be read",
     View.FOUND: "no name contains this",
+    View.MARKED: "nothing is marked; Space marks",
 }
 
 
@@ -56,6 +61,7 @@ class BrowseScreen(SessionScreen):
     def __init__(self, jobs: Jobs, subject: Subject, setting: Setting) -> None:
         super().__init__(jobs, subject, setting)
         self.set_class(not setting.writing.is_unicode, "-plain")
+        self._adding_up: Marks | None = None
         self._facts: tuple[bytes, list[Fact]] = (b"", [])
         self._searches_everything = False
         self._before_search: tuple[Place, int | None] = (Place(0), None)
@@ -115,6 +121,10 @@ class BrowseScreen(SessionScreen):
                 self._end(happening)
             case Measured():
                 self._show_status(happening)
+            case Broken(error):
+                raise error
+            case Told():
+                self.paint()
 
     def _put(self, session: Session) -> None:
         """Let a tree take the place of the one before."""
@@ -149,7 +159,8 @@ class BrowseScreen(SessionScreen):
             self._line("keys").show(key_pieces(keys, width))
         else:
             self._line("path").show(path_pieces(session, room - 1, writing), state)
-            self._line("totals").show(total_pieces(session, writing))
+            self._add_up(session.marks)
+            self._line("totals").show(*totals_and_marks(session, width, writing))
             self._line("heading").show(heading(session, self._list.cells, writing))
             position = position_pieces(session)
             self._line("keys").show(key_pieces(keys, width - cell_width(position[0].text) - 1), position)
@@ -157,6 +168,13 @@ class BrowseScreen(SessionScreen):
         self._line("small").show([Piece(f"Too small: {LEAST[0]}x{LEAST[1]} is needed", "alert")])
         if self.has_class("-informing"):
             self._inform()
+
+    def _add_up(self, marks: Marks) -> None:
+        """Let what is marked be added up beside this where that takes time."""
+        if marks.is_added_up or self._adding_up is marks:
+            return
+        self._adding_up = marks
+        self.jobs.do(partial(add_up, marks))
 
     def _origin(self) -> str:
         if not isinstance(self.subject, Kept) or self.session is None:
