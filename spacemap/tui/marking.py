@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from spacemap.tui.jobs import Post
 from spacemap.tui.look import View
 from spacemap.tui.marks import Ids, Marks, Range
 from spacemap.tui.session import Session
+from spacemap.tui.tellings import AddedUp
 
 
 def switch_mark(session: Session) -> None:
@@ -44,6 +46,12 @@ def mark_others(session: Session) -> None:
 def clear_marks(session: Session) -> None:
     """Mark nothing."""
     session.mark(Marks(session.tree))
+
+
+def add_up(marks: Marks, tell: Post) -> None:
+    """Find out what removing the marks would free; for a thread."""
+    _ = marks.sum
+    tell(AddedUp(marks))
 
 
 def _entries(session: Session, begin: int, end: int) -> Ids:

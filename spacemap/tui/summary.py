@@ -1,5 +1,7 @@
 """What the lines around the list say. No terminal."""
 
+from typing import NamedTuple
+
 from spacemap.render.text import cell_width, display_text
 from spacemap.scan.progress import Progress
 from spacemap.tree.snapshot import Completeness, Snapshot
@@ -9,6 +11,10 @@ from spacemap.tui.look import View
 from spacemap.tui.marks import Marks
 from spacemap.tui.session import Session
 from spacemap.units import format_count, format_duration, format_number, format_rate
+
+TYPE_CHECKING = False  # what mypy takes for true; most who browse remove nothing
+if TYPE_CHECKING:
+    from spacemap.clean import Removing
 
 _VIEWS = {
     View.LARGEST: "largest files",
@@ -85,13 +91,29 @@ def totals_and_marks(session: Session, width: int, writing: Writing) -> tuple[li
     return (totals if has_room or not marks else totals[:1]), marks
 
 
-def state_pieces(session: Session | None, *, is_scanning: bool, origin: str) -> list[Piece]:
-    """Return how far what is shown can be relied on."""
-    if origin:
-        return [Piece(f" {origin}, read-only ", "alert")]
-    if is_scanning:
-        return [Piece(" scanning " if session is None or is_partial(session.snapshot) else " updating ", "state")]
-    return [Piece(" partial ", "alert")] if session is not None and is_partial(session.snapshot) else []
+class State(NamedTuple):
+    """What is under way, and what this is."""
+
+    origin: str = ""
+    """Of a kept snapshot; see `Kept.origin`."""
+    is_scanning: bool = False
+    is_removing: bool = False
+    is_read_only: bool = False
+
+
+def state_pieces(session: Session | None, state: State) -> list[Piece]:
+    """Return how far what is shown can be relied on, and that nothing can be changed where that is so."""
+    parts = [state.origin] if state.origin else []
+    if state.is_removing:
+        parts.append("removing")
+    elif state.is_scanning:
+        parts.append("scanning" if session is None or is_partial(session.snapshot) else "updating")
+    elif not state.origin and session is not None and is_partial(session.snapshot):
+        parts.append("partial")
+    if state.is_read_only:
+        parts.append("read-only")
+    style = "state" if state.is_scanning else "alert"
+    return [Piece(f" {', '.join(parts)} ", style)] if parts else []
 
 
 def is_partial(snapshot: Snapshot) -> bool:
@@ -112,6 +134,17 @@ def progress_pieces(progress: Progress, width: int, writing: Writing) -> list[Pi
     text = "  ".join(parts)
     room = width - cell_width(text) - 2
     where = "  " + writing.name(progress.directory, room) if room >= 10 else ""
+    return [Piece(writing.cut(text, width), "state"), Piece(where, "faint")]
+
+
+def removing_pieces(removing: "Removing | None", width: int, writing: Writing) -> list[Piece]:
+    """Return how a removal goes, as one line; None: it has told nothing yet."""
+    if removing is None:
+        return [Piece("beginning", "state")]
+    done = f"{format_number(removing.entries, 'entry', 'entries')}  {writing.amount(removing.disk_bytes)}"
+    text = f"{done}  Ctrl+C stops"
+    room = width - cell_width(text) - 2
+    where = "  " + writing.name(removing.current, room) if room >= 10 else ""
     return [Piece(writing.cut(text, width), "state"), Piece(where, "faint")]
 
 

@@ -11,21 +11,23 @@ from spacemap.tui.cells import Piece, heading
 from spacemap.tui.jobs import Arrived, Broken, Ended, Jobs, Measured, Progressed, Told, failure_of
 from spacemap.tui.keys import BINDINGS, KEYS
 from spacemap.tui.look import View
+from spacemap.tui.marking import add_up
 from spacemap.tui.marks import Marks
 from spacemap.tui.messages import Happened
-from spacemap.tui.screens.actions import SessionScreen
+from spacemap.tui.screens.removing import RemovingScreen
 from spacemap.tui.session import Place, Session
 from spacemap.tui.subject import Kept, Live, Setting, Subject
 from spacemap.tui.summary import (
+    State,
     is_partial,
     key_pieces,
     path_pieces,
     position_pieces,
     progress_pieces,
+    removing_pieces,
     state_pieces,
     totals_and_marks,
 )
-from spacemap.tui.tellings import add_up
 from spacemap.tui.widgets.info import Fact, InfoPane, entry_facts, status_facts
 from spacemap.tui.widgets.lines import Line
 from spacemap.tui.widgets.listing import Listing
@@ -44,7 +46,7 @@ _EMPTY = {
 }
 
 
-class BrowseScreen(SessionScreen):
+class BrowseScreen(RemovingScreen):
     """Shows a session; what takes time is done by jobs, which tell by messages."""
 
     BINDINGS = BINDINGS
@@ -52,7 +54,7 @@ class BrowseScreen(SessionScreen):
     BrowseScreen { background: $background; overflow: hidden; layers: base above; }
     BrowseScreen Listing { height: 1fr; }
     BrowseScreen #progress, BrowseScreen #small, BrowseScreen #searching { display: none; }
-    BrowseScreen.-scanning > #progress { display: block; }
+    BrowseScreen.-scanning > #progress, BrowseScreen.-removing > #progress { display: block; }
     BrowseScreen.-informing > InfoPane { display: block; }
     BrowseScreen #small { layer: above; dock: top; height: 100%; }
     BrowseScreen.-small > #small { display: block; }
@@ -124,6 +126,7 @@ class BrowseScreen(SessionScreen):
             case Broken(error):
                 raise error
             case Told():
+                self.take_told(happening)
                 self.paint()
 
     def _put(self, session: Session) -> None:
@@ -151,7 +154,10 @@ class BrowseScreen(SessionScreen):
         if not self.is_mounted:
             return
         writing, session, width = self.setting.writing, self.session, self.size.width
-        state = state_pieces(session, is_scanning=self.jobs.is_scanning, origin=self._origin())
+        state = state_pieces(session, self._state())
+        self.set_class(self.is_removing, "-removing")
+        if self.is_removing:
+            self._line("progress").show(removing_pieces(self.removing, width, writing))
         room = width - sum(cell_width(piece.text) for piece in state)
         keys = [key for key in KEYS if self.has_action(key.action.partition("(")[0])]
         if session is None:
@@ -176,10 +182,16 @@ class BrowseScreen(SessionScreen):
         self._adding_up = marks
         self.jobs.do(partial(add_up, marks))
 
-    def _origin(self) -> str:
-        if not isinstance(self.subject, Kept) or self.session is None:
-            return ""
-        return self.subject.origin(self.session.snapshot)
+    def _state(self) -> State:
+        """Return what is under way, and whether this can change anything."""
+        if isinstance(self.subject, Kept):
+            origin = "" if self.session is None else self.subject.origin(self.session.snapshot)
+            return State(origin=origin, is_read_only=self.session is not None)
+        return State(
+            is_scanning=self.jobs.is_scanning,
+            is_removing=self.is_removing,
+            is_read_only=self.subject.journal is None,
+        )
 
     def _waiting_for(self, room: int) -> list[Piece]:
         paths = self.subject.paths if isinstance(self.subject, Live) else (self.subject.path,)
