@@ -4,14 +4,19 @@ import asyncio
 
 import pytest
 from textual.binding import Binding
+from textual.screen import Screen
 
+from spacemap.scan import ScanOptions
+from spacemap.tui.app import Browser
 from spacemap.tui.cells import FLAGS, MARKS, Writing
-from spacemap.tui.keys import BINDINGS, KEYS, READ_ONLY, Key
+from spacemap.tui.jobs import Jobs
+from spacemap.tui.keys import BINDINGS, CHANGING, KEYS, READ_ONLY, Key
 from spacemap.tui.look import Graph, Sharing, Sort, View
 from spacemap.tui.screens.browse import BrowseScreen
 from spacemap.tui.screens.help import help_text
+from spacemap.tui.subject import Live
 from tests.trees import snapshot_of, tree_of
-from tests.tui.browsing import browsing, press, session_of
+from tests.tui.browsing import browsing, press, session_of, setting, unused_journal
 
 # What each key of ncdu 2 does, from its source.
 NCDU = {
@@ -86,7 +91,7 @@ def test_every_key_has_an_action(key: Key) -> None:
 
 def test_every_action_has_a_key() -> None:
     """There is nothing to do that no key does."""
-    inherited = {name for parent in BrowseScreen.__mro__[2:] for name in vars(parent)}
+    inherited = {name for parent in Screen.__mro__ for name in vars(parent)}
     actions = {name for name in dir(BrowseScreen) if name.startswith("action_")} - inherited
     bound = {f"action_{key.action.partition('(')[0]}" for key in KEYS}
 
@@ -139,6 +144,20 @@ def test_every_key_does_something() -> None:
     assert {key: (steps.get(key, 2), True) for key in changes} == asyncio.run(journey())
 
 
+def test_keys_before_there_are_rows() -> None:
+    """As long as nothing is known, no key does anything that needs rows."""
+
+    async def journey() -> bool:
+        app = Browser(Jobs(), Live((b"/",), ScanOptions(), unused_journal), setting())
+        async with app.run_test() as pilot:
+            for key in KEYS:
+                if key.action not in {"leave_program", "leave_here", "app.suspend_process", "help"}:
+                    await press(pilot, *key.keys.split(","))
+            return app.browsing.session is None and app.screen is app.browsing
+
+    assert asyncio.run(journey())
+
+
 def test_sort_and_view_keys() -> None:
     """Each sort key sets its order, each view key shows its view and returns from it."""
 
@@ -167,4 +186,4 @@ def test_a_kept_snapshot_has_no_key_that_needs_the_disk() -> None:
             screen = pilot.app.browsing
             return {key.action for key in KEYS if not screen.check_action(key.action.partition("(")[0], ())}
 
-    assert READ_ONLY == asyncio.run(journey())
+    assert READ_ONLY | CHANGING == asyncio.run(journey())

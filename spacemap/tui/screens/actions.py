@@ -21,6 +21,7 @@ from spacemap.tui.session import Session
 from spacemap.tui.subject import Live, Outcome, Setting, Subject
 from spacemap.tui.summary import is_partial
 
+_OURS = frozenset(key.action.partition("(")[0] for key in KEYS)
 _WITHOUT_ROWS = frozenset({"stop", "repaint", "help", "leave_program", "leave_here"})
 """Actions that make sense before there are rows."""
 _LONG_SCAN_NS = 3_000_000_000
@@ -57,7 +58,7 @@ class SessionScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Leave out what a kept snapshot does not have, and what needs rows before there are any."""
-        if not hasattr(SessionScreen, f"action_{action}") or action in _WITHOUT_ROWS:
+        if action not in _OURS or action in _WITHOUT_ROWS:
             return self.has_action(action)
         return self.has_action(action) and self.session is not None
 
