@@ -100,7 +100,9 @@ class RemovingScreen(SessionScreen):
             case Going(removing):
                 self.removing = removing
             case Removed(outcome, method, changed):
-                self._end_removal(outcome, "moved to the trash" if method.value == "trash" else "deleted", changed)
+                what = "moved to the trash" if method.value == "trash" else "deleted"
+                amount = self.setting.writing.amount(outcome.disk_bytes)
+                self._end_removal(outcome, f"{what}, {amount}", changed)
             case PutBack(outcome, changed):
                 self._end_removal(outcome, "put back", changed)
             case Written(path):
@@ -161,8 +163,7 @@ class RemovingScreen(SessionScreen):
         if self._end_work():
             return
         stopped = "Stopped; " if outcome.is_cancelled else ""
-        amount = self.setting.writing.amount(outcome.disk_bytes)
-        self.say(f"{stopped}{format_number(outcome.entries, 'entry', 'entries')} {what}, {amount}")
+        self.say(f"{stopped}{format_number(outcome.entries, 'entry', 'entries')} {what}")
         if outcome.stayed_count:
             self.app.push_screen(StayedScreen(outcome, self.setting.writing))
         self._look_again(changed)
