@@ -102,6 +102,23 @@ class LineWriter:
         self._descriptor, self._end = self._open()
 
 
+def is_written(directory: str) -> bool:
+    """Return whether a process is writing the journal of a directory now."""
+    try:
+        descriptor = os.open(os.path.join(directory, LOCK), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def read_lines(directory: str) -> Iterator[dict[str, object]]:
     """Yield the records of a journal, the oldest first; a torn line ends its file. Raises SpacemapError."""
     for name in _file_names():

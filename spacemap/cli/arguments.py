@@ -26,7 +26,8 @@ MAX_THREADS = 1024
 
 DESCRIPTION = "Where did the space go: scan directories in parallel and report what uses the disk."
 EPILOG = """\
-`spacemap engines` shows which engines can be used here, `spacemap cache` what is kept of earlier scans.
+`spacemap engines` shows which engines can be used here, `spacemap cache` what is kept of earlier scans,
+`spacemap journal` what was removed.
 
 exit status:
   0  complete

@@ -3,7 +3,7 @@
 import os
 
 from spacemap.cli.arguments import HelpFormatter, parser
-from spacemap.cli.commands import cache
+from spacemap.cli.commands import cache, journal
 
 HEAD = """\
 # Command line
@@ -18,11 +18,13 @@ def reference() -> str:
     root = parser()
     root.formatter_class = lambda prog: HelpFormatter(prog, width=100)
     text = root.format_help().replace("\noptions:\n", "\nother:\n")
-    of_cache = cache.parser()
-    of_cache.formatter_class = root.formatter_class
-    kept = of_cache.format_help().replace("\noptions:\n", "\nother:\n")
+    commands = []
+    for parser_of in (cache.parser, journal.parser):
+        of_command = parser_of()
+        of_command.formatter_class = root.formatter_class
+        commands.append(of_command.format_help().replace("\noptions:\n", "\nother:\n"))
     engines = "`spacemap engines` prints which engines can be used here and which one `auto` takes."
-    return f"{HEAD}```\n{text}```\n\n{engines}\n\n```\n{kept}```\n"
+    return "\n".join([f"{HEAD}```\n{text}```\n\n{engines}\n", *(f"```\n{each}```\n" for each in commands)])
 
 
 if __name__ == "__main__":
