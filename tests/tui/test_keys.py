@@ -47,6 +47,7 @@ NCDU = {
     "c": "items",
     "m": "mtime",
     "i": "info",
+    "d": "remove",
     "r": "refresh",
     "b": "shell",
     "?": "help",
