@@ -35,10 +35,13 @@ def outermost(tree: Tree, entries: EntryIds) -> Ids:
         return own
     chosen = _mask(tree, own)
     # Many have the same parent, and what is below one of the others has its parent covered.
-    parents, of_entry = np.unique(tree.parent[own].astype(np.int64), return_inverse=True)
-    is_below = owners(tree, parents, chosen)[of_entry] >= 0
+    parent = tree.parent[own].astype(np.int64)
+    begins = np.ones(len(own), np.bool_)
+    begins[1:] = parent[1:] != parent[:-1]  # ascending, since entries are breadth-first
+    is_below = (owners(tree, parent[begins], chosen) >= 0)[np.cumsum(begins) - 1]
     is_below &= own != 0  # the root is its own parent
-    return own[~is_below]
+    result: Ids = own[~is_below]
+    return result
 
 
 def owners(tree: Tree, entries: EntryIds, chosen: Mask) -> Ids:

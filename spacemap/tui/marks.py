@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spacemap.tree.again import found_again, with_ancestors
-from spacemap.tree.columns import EntryIds, Flag
+from spacemap.tree.columns import EntryIds, Flag, Mask
 from spacemap.tree.reclaim import Reclaim, reclaim
 from spacemap.tree.tree import Tree
 
@@ -30,8 +30,9 @@ class Marks:
     """Entries that are marked, ascending; one below another counts once."""
 
     def __init__(self, tree: Tree, entries: EntryIds | None = None) -> None:
+        """Mark ascending entries, each once; what cannot be removed by itself is left out."""
         self.tree = tree
-        self.entries: Ids = np.zeros(0, np.int64) if entries is None else markable(tree, np.unique(entries))
+        self.entries: Ids = np.zeros(0, np.int64) if entries is None else markable(tree, entries)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -50,25 +51,24 @@ class Marks:
         return Mark.ABOVE if _holds(self._above, entry) else Mark.NONE
 
     def plus(self, entries: EntryIds) -> "Marks":
-        """Return these marks and others; what cannot be removed by itself is left out."""
-        return Marks(self.tree, np.concatenate([self.entries, entries.astype(np.int64)]))
-
-    def minus(self, entries: EntryIds) -> "Marks":
-        """Return these marks without others."""
-        left: Ids = np.setdiff1d(self.entries, entries.astype(np.int64))
-        return Marks(self.tree, left)
+        """Return these marks and others."""
+        return Marks(self.tree, np.flatnonzero(self._mask() | _mask(self.tree, entries)))
 
     def switched(self, entries: EntryIds) -> "Marks":
         """Return the marks with each of the entries marked that is not, and the others not."""
-        result: Ids = np.setxor1d(self.entries, entries.astype(np.int64))
-        return Marks(self.tree, result)
+        if len(entries) == 1:  # no pass over the whole tree for one key
+            at = int(self.entries.searchsorted(entries[0]))
+            is_marked = int(entries[0]) in self
+            changed: Ids = np.delete(self.entries, at) if is_marked else np.insert(self.entries, at, entries[0])
+            return Marks(self.tree, changed)
+        return Marks(self.tree, np.flatnonzero(self._mask() ^ _mask(self.tree, entries)))
 
     def found_in(self, tree: Tree) -> "Marks":
         """Return the marks in another tree, by path; what is gone is not marked."""
         if not len(self.entries):
             return Marks(tree)
         found = found_again(self.tree, self.entries, tree)
-        return Marks(tree, found[found >= 0])
+        return Marks(tree, np.unique(found[found >= 0]))
 
     @property
     def is_added_up(self) -> bool:
@@ -79,6 +79,9 @@ class Marks:
     def sum(self) -> Reclaim:
         """What removing all of them would free."""
         return reclaim(self.tree, self.entries)
+
+    def _mask(self) -> Mask:
+        return _mask(self.tree, self.entries)
 
     @cached_property
     def _above(self) -> Ids:
@@ -103,6 +106,12 @@ def markable(tree: Tree, entries: EntryIds) -> Ids:
     is_folded = (tree.flags[entries] & np.uint8(Flag.FOLDED)) != 0
     result: Ids = entries[~is_root & ~is_folded].astype(np.int64)
     return result
+
+
+def _mask(tree: Tree, entries: EntryIds) -> Mask:
+    mask = np.zeros(len(tree), np.bool_)
+    mask[entries] = True
+    return mask
 
 
 def _holds(entries: Ids, entry: int) -> bool:

@@ -37,7 +37,7 @@ def _entry(session: Session, path: str) -> int:
 
 
 def _mark(session: Session, *paths: str) -> None:
-    session.mark(Marks(session.tree, np.array([_entry(session, path) for path in paths])))
+    session.mark(Marks(session.tree, np.array(sorted(_entry(session, path) for path in paths))))
 
 
 def test_switching_moves_down() -> None:
