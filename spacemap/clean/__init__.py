@@ -1,7 +1,7 @@
 """What may change the files of a user: plans, their removal, the trash, and a journal of all of it."""
 
 from spacemap.clean.apply import remove
-from spacemap.clean.inspect import Inspection, inspect
+from spacemap.clean.inspection import Inspection, inspect
 from spacemap.clean.journal import Journal
 from spacemap.clean.outcome import Method, Outcome, Removing, Stayed
 from spacemap.clean.plan import Oddities, Plan, Refusal, make_plan

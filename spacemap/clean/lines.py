@@ -76,8 +76,9 @@ class LineWriter:
 
     def close(self) -> None:
         """Renew the reserve, and let go of the file and the lock."""
-        with suppress(OSError):  # the disk is full: what is left of the reserve stays
-            os.posix_fallocate(self._descriptor, self._end, RESERVE)
+        if hasattr(os, "posix_fallocate"):
+            with suppress(OSError):  # the disk is full: what is left of the reserve stays
+                os.posix_fallocate(self._descriptor, self._end, RESERVE)
         os.close(self._descriptor)
         os.close(self._lock)
 
@@ -87,10 +88,19 @@ class LineWriter:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with open(descriptor, "rb", closefd=False) as file:
             data = file.read()
+        if not data:  # a new file: its name is to be on the disk before what it tells is done
+            self._sync_names()
         end = _good_end(data)
         if data[end:].strip(b"\0"):  # a torn line: no reader may take its rest for another
             os.pwrite(descriptor, bytes(len(data) - end), end)
         return descriptor, end
+
+    def _sync_names(self) -> None:
+        place = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(place)
+        finally:
+            os.close(place)
 
     def _rotate(self) -> None:
         os.ftruncate(self._descriptor, self._end)

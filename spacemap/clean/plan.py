@@ -5,22 +5,28 @@ import pwd
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 
 from spacemap.scan.mounts import MountTable, read_mounts
 from spacemap.scan.options import Times
-from spacemap.tree.columns import EntryIds, Flag, Kind, Skip
+from spacemap.tree.columns import EntryIds, Flag, Skip
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tree.subtree import directory_rows, names_below, subtree_slices
-from spacemap.tree.tree import Tree
+from spacemap.tree.tree import DIRECTORY, Tree
 
 _SEEN_ELSEWHERE = {
     Skip.OTHER_DEVICE: "it is on another file system, which was not scanned",
     Skip.KERNEL_FS: "it is a kernel file system",
     Skip.SECOND_VIEW: "it is a second view of what is listed elsewhere",
 }
+
+FOLLOWED = "it was reached through a symlink; scan again without --follow-symlinks"
+# Plain numbers: each is asked of every planned entry.
+_MOUNT, _VIA_SYMLINK = int(Flag.MOUNT), int(Flag.VIA_SYMLINK)
+_FOLDED, _UNMEASURED = int(Flag.FOLDED), int(Flag.UNMEASURED)
 
 
 class Refusal(NamedTuple):
@@ -77,22 +83,38 @@ def make_plan(snapshot: Snapshot, entries: Iterable[int]) -> Plan:
     Never planned: the roots and all above them, `/`, the home directory and what holds it, mount points, what is on a
     file system that was not scanned or was seen elsewhere, what the scan could not measure, folded files.
     """
+    tree, first = snapshot.tree, first_below(snapshot)
     refuser = _Refuser(snapshot)
     accepted: set[int] = set()
     refusals = []
-    for entry in sorted(set(map(int, entries))):
-        if not 0 <= entry < len(snapshot.tree):
-            raise IndexError(entry)
-        if not accepted.isdisjoint(snapshot.tree.ancestors(entry)):
+    ascending = sorted(set(map(int, entries)))
+    if ascending and not 0 <= ascending[0] <= ascending[-1] < len(tree):
+        raise IndexError(f"there are {len(tree)} entries")
+    refusals += [Refusal(entry, "it is a root of the scan") for entry in ascending if entry < first]
+    below = (entry for entry in ascending if entry >= first)
+    # Ancestors have lower ids: when a directory comes up, it is known which of them are planned.
+    for parent, group in groupby(below, lambda entry: int(tree.parent[entry])):
+        if not accepted.isdisjoint((parent, *tree.ancestors(parent))):
             continue
-        reason = refuser.reason(entry)
-        if reason:
-            refusals.append(Refusal(entry, reason))
-        else:
-            accepted.add(entry)
-    planned = np.array(sorted(accepted), np.uint32)
-    oddities, count = _look_at(snapshot.tree, planned.tolist(), refuser.mounts)
-    return Plan(snapshot, planned, count, tuple(refusals), oddities)
+        above = refuser.above(parent)
+        for entry in group:
+            reason = refuser.reason(entry, above)
+            if reason:
+                refusals.append(Refusal(entry, reason))
+            else:
+                accepted.add(entry)
+    planned = sorted(accepted)
+    oddities, count = _look_at(tree, planned, refuser.mounts)
+    return Plan(snapshot, np.array(planned, np.uint32), count, tuple(refusals), oddities)
+
+
+class _Above(NamedTuple):
+    """What entries of one directory have in common."""
+
+    path: bytes
+    """Of the directory, with a slash at the end."""
+    reason: str
+    """Why all of them are refused; empty when they are not."""
 
 
 class _Refuser:
@@ -100,32 +122,36 @@ class _Refuser:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._tree = snapshot.tree
-        self._first = first_below(snapshot)
         self._has_times = snapshot.facts.options.get("times") != Times.LEAVE.value
         self.mounts = read_mounts()
         self._homes = home_directories()
 
-    def reason(self, entry: int) -> str:
+    def above(self, directory: int) -> _Above:
+        """Return what is so for all entries of a directory."""
+        tree = self._tree
+        reason = ""
+        if any(int(tree.flags[each]) & _VIA_SYMLINK for each in (directory, *tree.ancestors(directory))):
+            reason = FOLLOWED
+        elif not self._has_times:
+            reason = "the scan left times out, by which changes are noticed; scan again without --max-memory"
+        return _Above(tree.path(directory).rstrip(b"/") + b"/", reason)
+
+    def reason(self, entry: int, above: _Above) -> str:
         """Return why an entry is refused; empty when it is not."""
-        tree, path = self._tree, self._tree.path(entry)
-        if entry < self._first:
-            return "it is a root of the scan"
-        if tree.flags[entry] & Flag.FOLDED:
-            return "it stands for small files that were folded to save memory; scan again without --max-memory"
-        if any(tree.flags[each] & Flag.VIA_SYMLINK for each in (entry, *tree.ancestors(entry))):
-            return "it was reached through a symlink; scan again without --follow-symlinks"
-        if tree.flags[entry] & Flag.UNMEASURED:
-            return "the scan could not measure it"
-        if not self._has_times:
-            return "the scan left times out, by which changes are noticed; scan again without --max-memory"
-        if any(home == path or home.startswith(path.rstrip(b"/") + b"/") for home in self._homes):
-            return "it is the home directory" if path in self._homes else "the home directory is in it"
-        if tree.flags[entry] & Flag.MOUNT or self.mounts.at(path) is not None:
+        tree, flags = self._tree, int(self._tree.flags[entry])
+        if flags & (_FOLDED | _VIA_SYMLINK | _UNMEASURED):
+            folded = "it stands for small files that were folded to save memory; scan again without --max-memory"
+            return folded if flags & _FOLDED else FOLLOWED if flags & _VIA_SYMLINK else "the scan could not measure it"
+        if above.reason:
+            return above.reason
+        path = above.path + tree.name(entry)
+        if flags & _MOUNT or self.mounts.at(path) is not None:
             return "it is a mount point"
-        if tree.kind[entry] == Kind.DIRECTORY:
-            skip = Skip(int(tree.directories.skip[tree.directory_row(entry)]))
-            return _SEEN_ELSEWHERE.get(skip, "")
-        return ""
+        if tree.kind[entry] != DIRECTORY:
+            return ""
+        if any(home == path or home.startswith(path + b"/") for home in self._homes):
+            return "it is the home directory" if path in self._homes else "the home directory is in it"
+        return _SEEN_ELSEWHERE.get(Skip(int(tree.directories.skip[tree.directory_row(entry)])), "")
 
 
 def home_directories() -> set[bytes]:
@@ -137,12 +163,19 @@ def home_directories() -> set[bytes]:
 
 
 def planned_slices(tree: Tree, entries: Iterable[int]) -> Iterator[slice]:
-    """Yield the ranges of ids that planned entries are, and have below them."""
+    """Yield the ranges of ids that planned entries are, and have below them; files side by side are one range."""
+    begin = end = 0
     for entry in entries:
-        if tree.kind[entry] == Kind.DIRECTORY:
+        if tree.kind[entry] == DIRECTORY:
             yield from subtree_slices(tree, entry)
+        elif entry == end:
+            end += 1
         else:
-            yield slice(entry, entry + 1)
+            if begin < end:
+                yield slice(begin, end)
+            begin, end = entry, entry + 1
+    if begin < end:
+        yield slice(begin, end)
 
 
 def _look_at(tree: Tree, entries: list[int], mounts: MountTable) -> tuple[Oddities, int]:
@@ -161,7 +194,7 @@ def _look_at(tree: Tree, entries: list[int], mounts: MountTable) -> tuple[Odditi
         begins = tree.flags[tree.directories.entry[rows]] & np.uint8(Flag.MOUNT) != 0
         mounted += int(np.count_nonzero(begins | elsewhere))
     if not mounted:  # one that came since the scan
-        directories = [entry for entry in entries if tree.kind[entry] == Kind.DIRECTORY]
+        directories = [entry for entry in entries if tree.kind[entry] == DIRECTORY]
         mounted = sum(len(mounts.points_below(tree.path(entry))) for entry in directories)
     return Oddities(mounted, _linked_elsewhere(tree, linked), unlisted), count
 

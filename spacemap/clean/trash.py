@@ -5,6 +5,7 @@ Not by send2trash, which goes by paths: between its look at a path and the renam
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
 
@@ -148,12 +149,13 @@ class Trashing:
         name, place = self._tree.name(entry), self._places.innermost.descriptor
         try:
             rename_exclusively(name, place, to, target.files)
+        except OSError as error:
+            raise StaysError("trash", f"{failure(error)}{INSTEAD}") from error
+        with suppress(OSError):  # what cannot go back is in the trash, and nothing is lost
             moved = os.stat(to, dir_fd=target.files, follow_symlinks=False)
             if moved.st_ino != int(self._tree.inode[entry]):
                 rename_exclusively(to, target.files, name, place)
                 raise StaysError("compare", "something else took its place just now")
-        except OSError as error:
-            raise StaysError("trash", f"{failure(error)}{INSTEAD}") from error
 
     def _count(self, entry: int) -> None:
         tree = self._tree

@@ -2,9 +2,9 @@
 
 import os
 
-from spacemap.clean.known import compare, compare_directory, known_entries, skip_of
+from spacemap.clean.known import ELSEWHERE, compare, compare_directory, known_entries, skip_of
 from spacemap.clean.outcome import GONE, StaysError, failure
-from spacemap.clean.places import Places
+from spacemap.clean.places import MOUNTED, Places
 from spacemap.clean.plan import Plan
 from spacemap.clean.steps import Enter, Files, Leave, directory_steps
 from spacemap.render.text import display_name
@@ -60,6 +60,8 @@ def _check_files(plan: Plan, places: Places, step: Files) -> None:
 
 def _check_empty(tree: Tree, places: Places, directory: int) -> None:
     """Compare a directory that has no entries in the tree."""
+    if skip_of(tree, directory) in ELSEWHERE:
+        raise StaysError("compare", MOUNTED)
     if skip_of(tree, directory) is not Skip.NONE:
         compare_directory(_stat(tree.name(directory), places), tree, directory)
         return
