@@ -252,6 +252,7 @@ class Session:
         cursor, top = self.cursor, self.top
         self.snapshot = snapshot
         self.marks = self.marks.found_in(snapshot.tree)
+        self.reach = None  # it would keep the tree before
         self._partitions.clear()
         self._rows = None
         directory, found = nearest_entry(self.tree, here)

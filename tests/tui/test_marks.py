@@ -1,5 +1,6 @@
 """Marks: what is marked by which key, what stays marked in another tree, and how the basket lists it."""
 
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -130,6 +131,17 @@ def test_marks_are_kept_by_path() -> None:
     assert ["c", "a/deep", "a/deep/x"] == _marked(session)
     session.replace(snapshot_of(tree_of({})))
     assert [] == _marked(session)
+
+
+def test_a_replaced_tree_is_let_go() -> None:
+    """Nothing about marks keeps a tree that was replaced."""
+    session = _session()
+    extend_marks(session, 1)
+    before = weakref.ref(session.marks)
+    session.replace(snapshot_of(tree_of(SPEC)))
+
+    assert None is before()
+    assert 2 == len(session.marks)
 
 
 def test_how_entries_have_to_do_with_marks() -> None:

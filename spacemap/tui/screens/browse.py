@@ -177,10 +177,11 @@ class BrowseScreen(RemovingScreen):
 
     def _add_up(self, marks: Marks) -> None:
         """Let what is marked be added up beside this where that takes time."""
-        if marks.is_added_up or self._adding_up is marks:
-            return
-        self._adding_up = marks
-        self.jobs.do(partial(add_up, marks))
+        if marks.is_added_up:
+            self._adding_up = None
+        elif self._adding_up is not marks:
+            self._adding_up = marks
+            self.jobs.do(partial(add_up, marks))
 
     def _state(self) -> State:
         """Return what is under way, and whether this can change anything."""
