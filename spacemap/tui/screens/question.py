@@ -17,7 +17,7 @@ from spacemap.tui.cells import Piece, Writing
 CANCEL = "Cancel"
 _LINES_BESIDE = 2
 """Lines that the title and what is typed take."""
-_STYLES = {"": "", "path": "bold", "faint": "dim", "alert": "bold yellow"}
+_STYLES = ("text", "path", "faint", "alert")
 Answer = TypeVar("Answer")
 
 
@@ -43,6 +43,7 @@ class Choices(OptionList, inherit_bindings=False):
 class QuestionScreen(ModalScreen[Answer | None], Generic[Answer]):
     """Asks; the answer is None where nothing is to be done."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"question--{name}" for name in _STYLES}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel", show=False),
         Binding("pagedown", "scroll(1)", "down", show=False),
@@ -55,6 +56,10 @@ class QuestionScreen(ModalScreen[Answer | None], Generic[Answer]):
     }
     QuestionScreen.-tall > Vertical { padding: 1 2; }
     QuestionScreen.-tall Choices, QuestionScreen.-tall #asked { margin-top: 1; }
+    QuestionScreen .question--text { color: $foreground; }
+    QuestionScreen .question--path { color: $foreground; text-style: bold; }
+    QuestionScreen .question--faint { color: $foreground 75%; }
+    QuestionScreen .question--alert { color: $warning; text-style: bold; }
     QuestionScreen #title { height: 1; text-style: bold; }
     QuestionScreen VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
     """
@@ -65,7 +70,7 @@ class QuestionScreen(ModalScreen[Answer | None], Generic[Answer]):
         self.title_text = title
         self._writing = writing
         self._choices = (CANCEL, *choices)
-        self._about = Text()
+        self._about: Sequence[Piece] = ()
 
     def compose(self) -> ComposeResult:
         """What it is about, and the choices."""
@@ -82,7 +87,7 @@ class QuestionScreen(ModalScreen[Answer | None], Generic[Answer]):
 
     def on_mount(self) -> None:
         """Begin where nothing is changed."""
-        self.query_one("#about", Static).update(self._about)
+        self.tell(self._about)
         choices = self.query_one(Choices)
         choices.highlighted = 0
         choices.focus()
@@ -95,12 +100,17 @@ class QuestionScreen(ModalScreen[Answer | None], Generic[Answer]):
 
     def tell(self, lines: Sequence[Piece]) -> None:
         """Show what the question is about, now or as soon as there is something to show it on."""
-        text = self._about = Text()
-        for number, line in enumerate(lines):
-            text.append("\n" if number else "")
-            text.append(self._writing.cut(line.text, 4096), _STYLES[line.style])
+        self._about = lines
         for about in self.query("#about").results(Static):
-            about.update(text)
+            about.update(self._text())
+
+    def _text(self) -> Text:
+        text = Text()
+        for number, line in enumerate(self._about):
+            style = self.get_component_rich_style(f"question--{line.style}", partial=True)
+            text.append("\n" if number else "")
+            text.append(self._writing.cut(line.text, 4096), style)
+        return text
 
     def answer(self, choice: str) -> None:
         """Do what was chosen, anything but the first."""

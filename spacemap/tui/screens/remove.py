@@ -127,7 +127,7 @@ def told_of(proposal: Proposal, inspected: Inspected | None, writing: Writing) -
         lines.append(Piece("  comparing with the disk", "faint"))
     else:
         lines += [Piece(f"! {text}", "alert") for text in differences(inspected.inspection)]
-    lines += [Piece(f"  {display_name(tree.path(entry))}", "") for entry in proposal.entries[:MOST_PATHS].tolist()]
+    lines += [Piece(f"  {display_name(tree.path(entry))}", "text") for entry in proposal.entries[:MOST_PATHS].tolist()]
     if len(proposal.entries) > MOST_PATHS:
         lines.append(Piece(f"  and {format_count(len(proposal.entries) - MOST_PATHS)} more", "faint"))
     return lines

@@ -17,7 +17,7 @@ class UndoScreen(QuestionScreen[bool]):
     def __init__(self, paths: Sequence[bytes], writing: Writing) -> None:
         what = format_number(len(paths), "entry", "entries")
         super().__init__(f"Put back {what} that went to the trash last", writing, (PUT_BACK,))
-        lines = [Piece(display_name(path), "") for path in paths[:MOST_PATHS]]
+        lines = [Piece(display_name(path), "text") for path in paths[:MOST_PATHS]]
         if len(paths) > MOST_PATHS:
             lines.append(Piece(f"and {format_count(len(paths) - MOST_PATHS)} more", "faint"))
         self.tell(lines)
