@@ -163,6 +163,19 @@ def test_a_changed_file(place: Path, change: object, expected: str, *, is_inside
     assert is_canary_alive(place)
 
 
+def test_an_empty_directory_replaced(place: Path) -> None:
+    """Another directory in the place of an empty one stays, though it is as empty."""
+    root = tree_in(place, Entry("a/empty", "directory"), Entry("b", "directory"))
+    plan = planned(scanned(root), "a", "b")
+    for path in ("a/empty", "b"):
+        (root / path).rename(place / path.replace("/", "-"))
+        (root / path).mkdir()
+    outcome = delete(place, plan)
+
+    assert ["a", "a/empty", "b"] == listing(root)
+    assert {"a/empty": REPLACED, "b": REPLACED} == reasons(outcome, root)
+
+
 def test_what_was_added_stays(place: Path) -> None:
     """What came into a planned directory since the scan stays, and so do the directories above it, which are told."""
     root = tree_in(place, "a/b/file", "a/c/file", "a/file")

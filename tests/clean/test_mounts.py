@@ -89,6 +89,23 @@ assert listing(root / "a/mnt") == ["precious"]
     _run(place, program)
 
 
+def test_mounted_where_the_scan_did_not_look(place: Path) -> None:
+    """A mount inside a pruned directory keeps what holds it out of the trash, and is not entered by deleting."""
+    program = """
+root = tree_in(place, "a/pruned/mnt/hidden", "a/file")
+tmpfs(root / "a/pruned/mnt")
+(root / "a/pruned/mnt/precious").write_text("precious")
+plan = planned(scanned(root, ScanOptions(prune=("pruned",))), "a")
+assert 1 == plan.oddities.mounts
+before = listing(root)
+assert reasons(trash(place, plan), root) == {"a": "another file system is mounted there, somewhere below"}
+assert listing(root) == before
+delete(place, plan)
+assert listing(root) == [path for path in before if path != "a/file"]
+"""
+    _run(place, program)
+
+
 def test_below_a_mount_that_was_scanned(place: Path) -> None:
     """What lies on a file system that was scanned as part of the root can be removed there."""
     program = """
