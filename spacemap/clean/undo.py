@@ -20,7 +20,7 @@ def undo_last(journal: Journal) -> Outcome:
     process removes; SpacemapError when the journal cannot be used.
     """
     tally = Tally()
-    run, pending = _last(journal)
+    run, pending = last_trash(journal)
     with journal.recording("restore", run.planned, len(pending)) as recorder:
         for at, intent in enumerate(pending):
             _restore(intent, run, recorder, tally, at)
@@ -29,8 +29,11 @@ def undo_last(journal: Journal) -> Outcome:
     return outcome
 
 
-def _last(journal: Journal) -> tuple[Run, list[Intent]]:
-    """Return the last run with something that is still in the trash, and what it moved that was not restored."""
+def last_trash(journal: Journal) -> tuple[Run, list[Intent]]:
+    """Return the last run with something that is still in the trash, and what it moved that was not restored.
+
+    Raises UsageError when there is none, SpacemapError when the journal cannot be read.
+    """
     trashes: list[Run] = []
     restored: set[tuple[int, int]] = set()
     for run in read_runs(journal.directory):

@@ -84,6 +84,7 @@ class Arguments(NamedTuple):
     quiet: bool
     progress: bool
     tui: bool
+    read_only: bool
     reports: bool
     """Something was asked for that only a report has."""
 
@@ -160,6 +161,7 @@ def _add_exclusions(group: argparse._ArgumentGroup) -> None:
 def _add_report(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--tui", action="store_true", help="browse, even where stdout is no terminal")
+    add("--read-only", action="store_true", help="browse without any way to change a file")
     add("--report", action="store_true", help="print a report even on a terminal")
     add(
         "--filter",
@@ -235,6 +237,7 @@ def parse(words: list[str]) -> Arguments | None:
         quiet=given.quiet,
         progress=given.progress,
         tui=given.tui,
+        read_only=given.read_only,
         reports=_reports(given),
     )
 

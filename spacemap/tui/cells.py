@@ -14,6 +14,7 @@ from spacemap.tree.omissions import describe_problem
 from spacemap.tree.subtree import names_below_root
 from spacemap.tree.tree import Tree
 from spacemap.tui.look import Graph, Sharing, Sort, View
+from spacemap.tui.marks import Mark
 from spacemap.tui.session import Session
 from spacemap.units import Units, format_count, format_moment, format_percent, format_size
 
@@ -31,7 +32,15 @@ FLAGS = {
     "*": "many small files, folded into one row to save memory",
     "e": "an empty directory",
 }
-"""What the mark before a row says."""
+"""What the flag before a row says."""
+MARKS = {
+    "✓": Mark.MARKED,
+    "·": Mark.BELOW,
+    "+": Mark.ABOVE,
+}
+"""What the mark behind the flag says."""
+_PLAIN_MARKS = {"✓": "x", "·": "-"}
+_MARK_OF = {mark: character for character, mark in MARKS.items()} | {Mark.NONE: " "}
 _SKIP_FLAGS = {
     Skip.UNREADABLE: "!",
     Skip.TIMED_OUT: "!",
@@ -84,6 +93,10 @@ class Writing:
         """What stands for what was left out."""
         return "…" if self.is_unicode else "..."
 
+    def mark(self, mark: str) -> str:
+        """Return one of `MARKS` as it can be shown."""
+        return mark if self.is_unicode else _PLAIN_MARKS.get(mark, mark)
+
     def amount(self, size: int) -> str:
         """Return a number of bytes."""
         return format_size(size, self.units)
@@ -113,12 +126,13 @@ class Columns:
 def fit_columns(session: Session, width: int, units: Units) -> Columns:
     """Return the columns that fit; the name keeps its room, the least important gives way first."""
     look, place = session.look, session.place
+    sharing = sharing_of(session)
     has_items = look.shows_items and place.view is not View.LARGEST and not place.bucket
     amount = _AMOUNT[units]
     wanted = {
         "mtime": _MTIME if look.shows_mtime else 0,
         "items": _ITEMS if has_items else 0,
-        "sharing": amount if look.sharing is not Sharing.OFF else 0,
+        "sharing": amount if sharing is not Sharing.OFF else 0,
         "percent": _PERCENT if look.graph in (Graph.PERCENT, Graph.BOTH) else 0,
         "bar": min(max(width // 7, 6), 24) if look.graph in (Graph.BAR, Graph.BOTH) else 0,
     }
@@ -148,7 +162,7 @@ def heading(session: Session, width: int, writing: Writing) -> list[Piece]:
 
     pieces = [Piece("  ", "heading"), cell(MEASURE_HEADING[look.measure], columns.amount, Sort.SIZE)]
     if columns.sharing:
-        pieces.append(cell(look.sharing.value.capitalize(), columns.sharing))
+        pieces.append(cell(sharing_of(session).value.capitalize(), columns.sharing))
     if columns.percent:
         pieces.append(cell("Share", columns.percent))
     if columns.bar:
@@ -174,12 +188,17 @@ def row_pieces(session: Session, row: int, width: int, writing: Writing) -> list
     if entry is None:
         raise AssertionError("unreachable: neither a bucket nor an entry")
     if session.place.view is View.PROBLEMS:
-        return _problem_pieces(session.tree, entry, width, writing)
+        return _problem_pieces(session, entry, width, writing)
     return _entry_pieces(session, entry, width, writing)
 
 
+def sharing_of(session: Session) -> Sharing:
+    """Return what the column about hard links tells; in the basket always what removing each row alone would free."""
+    return Sharing.EXCLUSIVE if session.place.view is View.MARKED else session.look.sharing
+
+
 def flag_of(tree: Tree, entry: int) -> str:
-    """Return the mark of an entry, a space for nothing to say; `FLAGS` explains them."""
+    """Return the flag of an entry, a space for nothing to say; `FLAGS` explains them."""
     flags = int(tree.flags[entry])
     if tree.kind[entry] == Kind.DIRECTORY:
         row = tree.directory_row(entry)
@@ -256,11 +275,11 @@ def _entry_pieces(session: Session, entry: int, width: int, writing: Writing) ->
     tree, amounts, look = session.tree, session.amounts, session.look
     columns = fit_columns(session, width, writing.units)
     size = size_of(amounts, entry, look.measure)
-    pieces = [Piece(flag_of(tree, entry).ljust(2), "flag")]
+    pieces = [Piece(flag_of(tree, entry).ljust(1), "flag"), _mark(session, entry, writing)]
     pieces.append(Piece(writing.amount(size).rjust(columns.amount) + " ", "amount"))
     if columns.sharing:
         shared = shared_of(amounts, entry)
-        value = shared if look.sharing is Sharing.SHARED else size_of(amounts, entry, Measure.DISK) - shared
+        value = shared if sharing_of(session) is Sharing.SHARED else size_of(amounts, entry, Measure.DISK) - shared
         pieces.append(Piece(writing.amount(value).rjust(columns.sharing) + " ", "amount" if value else "faint"))
     pieces += _graph(columns, size, session, writing, "bar")
     is_directory = tree.kind[entry] == Kind.DIRECTORY
@@ -301,12 +320,18 @@ def _bucket_pieces(session: Session, bucket: Bucket, width: int, writing: Writin
     return [*pieces, Piece(" " + writing.cut(display_text(bucket.label), columns.name - 1), "file")]
 
 
-def _problem_pieces(tree: Tree, entry: int, width: int, writing: Writing) -> list[Piece]:
+def _mark(session: Session, entry: int, writing: Writing) -> Piece:
+    return Piece(writing.mark(_MARK_OF[session.marks.of(entry)]), "mark")
+
+
+def _problem_pieces(session: Session, entry: int, width: int, writing: Writing) -> list[Piece]:
+    tree = session.tree
     cells = _reason_cells(width)
     reason = writing.cut(problem_text(tree, entry), cells)
     name = writing.name(shown_name(tree, entry, is_flat=True), max(width - cells - 4, 1))
     return [
-        Piece("! ", "flag"),
+        Piece("!", "flag"),
+        _mark(session, entry, writing),
         Piece(reason + " " * (cells - cell_width(reason)) + " ", "amount"),
         Piece(name, "directory" if tree.kind[entry] == Kind.DIRECTORY else "file"),
     ]

@@ -53,7 +53,19 @@ class Measured:
     result: os.stat_result | OSError
 
 
-Happening = Progressed | Arrived | Ended | Measured
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What other work tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Work ended as it never should."""
+
+    error: BaseException
+
+
+Happening = Progressed | Arrived | Ended | Measured | Told | Broken
 Post = Callable[[Happening], object]
 
 
@@ -107,6 +119,10 @@ class Jobs:
         """Ask the file system about one path."""
         self._executor.submit(self._measure, path)
 
+    def do(self, work: Callable[[Post], None]) -> None:
+        """Start other work, which tells by what it is given."""
+        self._executor.submit(work, self._tell).add_done_callback(self._check)
+
     def stop(self) -> None:
         """Let the scan end soon, with what it knows."""
         self._stops.set()
@@ -117,6 +133,11 @@ class Jobs:
                 self._kept.append(happening)
                 return
         self._listener(happening)
+
+    def _check(self, result: "Future[None]") -> None:
+        error = result.exception()
+        if error is not None:
+            self._tell(Broken(error))
 
     def _end(self, result: "Future[Snapshot]") -> None:
         self.is_scanning = False

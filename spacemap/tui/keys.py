@@ -29,14 +29,14 @@ KEYS = (
     Key("end,G", "last", "End G", "to the last row", "Move"),
     Key("right,enter,l", "open", "→ Enter l", "open the directory; in a flat list, go where the entry is", "Move"),
     Key("left,h,<,backspace", "back", "← h < Backspace", "back to where this was opened from", "Move"),
-    Key("escape", "leave", "Esc", "leave a search or a view, then the filter", "Move"),
+    Key("escape", "leave", "Esc", "leave a search or a view, then the filter; then clear the marks", "Move"),
     Key("s", "sort('SIZE')", "s", "by size; once more reverses", "Sort", "size"),
     Key("n", "sort('NAME')", "n", "by name", "Sort", "name"),
     Key("C", "sort('ITEMS')", "C", "by number of items", "Sort"),
     Key("M", "sort('MTIME')", "M", "by time of modification", "Sort"),
     Key("t", "directories_first", "t", "directories first, or among the files", "Sort"),
-    Key("a", "measure", "a", "disk usage or apparent size", "Show", "apparent"),
-    Key("g", "graph", "g", "bar, percent, both or none", "Show", "graph"),
+    Key("a", "measure", "a", "disk usage or apparent size", "Show"),
+    Key("g", "graph", "g", "bar, percent, both or none", "Show"),
     Key("u", "sharing", "u", "shared bytes of hard links, exclusive bytes, or neither", "Show"),
     Key("c", "items", "c", "number of items", "Show"),
     Key("m", "mtime", "m", "time of modification", "Show"),
@@ -47,6 +47,15 @@ KEYS = (
     Key("v", "view", "v", "next view: list, largest files, by type, by age", "Look", "view"),
     Key("T", "see('LARGEST')", "T", "largest files below this directory", "Look"),
     Key("!", "see('PROBLEMS')", "!", "what could not be read, and why", "Look"),
+    Key("space", "mark", "Space", "mark, or no longer, and move down", "Mark", "mark"),
+    Key("shift+down,J", "extend(1)", "Shift+↓ J", "mark this row and the one below", "Mark"),
+    Key("shift+up,K", "extend(-1)", "Shift+↑ K", "mark this row and the one above", "Mark"),
+    Key("ctrl+a", "mark_all", "Ctrl+A", "mark all rows", "Mark"),
+    Key("*", "mark_others", "*", "mark the rows that are not marked, and not those that are", "Mark"),
+    Key("x", "see('MARKED')", "x", "the basket: what is marked; Space takes out, Enter goes there", "Mark", "basket"),
+    Key("d", "remove", "d", "remove what is marked, else what is under the cursor; asks how", "Remove", "remove"),
+    Key("D", "trash", "D", "move it to the trash; asks once", "Remove"),
+    Key("U", "undo_trash", "U", "put back what was moved to the trash last; asks once", "Remove"),
     Key("r", "refresh", "r", "scan this directory again", "Do", "refresh"),
     Key("R", "refresh_all", "R", "scan everything again, quickly, with what could not be read", "Do"),
     Key("ctrl+c", "stop", "Ctrl+C", "stop the scan and keep what is known", "Do"),
@@ -61,6 +70,10 @@ KEYS = (
 )
 READ_ONLY = frozenset({"refresh", "refresh_all", "shell", "open_externally", "stop"})
 """Actions that a kept snapshot does not have: what it tells of may be elsewhere, or gone."""
+CHANGING = frozenset({"remove", "trash", "undo_trash"})
+"""Actions that lead to changes of files, each by way of a question."""
+OTHER_PROGRAMS = frozenset({"shell", "open_externally"})
+"""Actions that start what may change anything."""
 BINDINGS: list[BindingType] = [
     # Before Textual's own Ctrl+C, which would explain how to quit.
     Binding(key.keys, key.action, key.text, show=False, id=key.action, priority=key.keys == "ctrl+c")

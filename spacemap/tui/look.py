@@ -43,6 +43,8 @@ class View(Enum):
     TYPES = "by type"
     AGES = "by age"
     PROBLEMS = "problems"
+    MARKED = "marked"
+    """The basket: what is marked, wherever it is."""
     FOUND = "found"
     """Entries of the whole tree whose names contain the text that is searched for."""
 

@@ -19,11 +19,14 @@ from spacemap.tree.snapshot import Snapshot
 from spacemap.tree.subtree import names_below_root, nearest_entry
 from spacemap.tree.tree import Tree
 from spacemap.tui.look import CYCLE, Look, Sort, View
+from spacemap.tui.marks import Marks, Range
 from spacemap.tui.narrowing import Narrowing
 from spacemap.tui.order import entry_bytes, ordered, visible
 
 LARGEST = 1000
 """Rows of the view of the largest files."""
+_WHOLE = (View.PROBLEMS, View.MARKED)
+"""Views that leave out nothing because it is hidden."""
 _BY = {View.TYPES: By.TYPE, View.AGES: By.AGE}
 
 
@@ -78,6 +81,9 @@ class Session:
     def __init__(self, snapshot: Snapshot, categories: tuple[Category, ...], look: Look | None = None) -> None:
         self.snapshot = snapshot
         self.look = look or Look()
+        self.marks = Marks(snapshot.tree)
+        self.reach: Range | None = None
+        """The rows that were marked last by extending, as long as nothing else was done."""
         self.place = Place(0)
         self.cursor = 0
         """Row."""
@@ -105,8 +111,11 @@ class Session:
 
     @property
     def amounts(self) -> Tree:
-        """The tree with the sizes and sums that are shown: of what the filter lets through, or of everything."""
-        selection = self.selection
+        """The tree with the sizes and sums that are shown: of what the filter lets through, or of everything.
+
+        In the basket always of everything, since what is marked is removed with all that is in it.
+        """
+        selection = None if self.place.view is View.MARKED else self.selection
         return self.tree if selection is None else selection.tree
 
     @property
@@ -139,8 +148,9 @@ class Session:
         return next((kind.label for kind in kinds if kind.key == self.place.bucket), "")
 
     def whole(self) -> int:
-        """Return the bytes of the directory that is listed, of which each row is a share."""
-        return int(subtree_sizes(self.amounts, self.look.measure)[self.tree.directory_row(self.place.directory)])
+        """Return the bytes of the directory that is listed, of which a row is a share; for the basket of all."""
+        directory = 0 if self.place.view is View.MARKED else self.place.directory
+        return int(subtree_sizes(self.amounts, self.look.measure)[self.tree.directory_row(directory)])
 
     def largest(self) -> int:
         """Return the bytes of the largest row, beside which bars are drawn."""
@@ -192,6 +202,13 @@ class Session:
                 shows_mtime=look.shows_mtime or sort is Sort.MTIME,
             )
         )
+
+    def mark(self, marks: Marks) -> None:
+        """Let other entries be marked."""
+        self.marks = marks
+        if self.place.view is View.MARKED:
+            self._rows = None
+            self._keep_cursor(None)
 
     def go(self, place: Place, entry: int | None = None) -> None:
         """List a place, with the cursor on an entry if it is there, else on the first row."""
@@ -273,6 +290,8 @@ class Session:
         there = None if entry is None or not self._has_moved else names_below_root(old, entry)
         cursor, top = self.cursor, self.top
         self.snapshot = snapshot
+        self.marks = self.marks.found_in(snapshot.tree)
+        self.reach = None  # it would keep the tree before
         self._partitions.clear()
         self._rows = None
         directory, found = nearest_entry(self.tree, here)
@@ -304,7 +323,7 @@ class Session:
             return Rows(np.zeros(0, np.int64), self._buckets(_BY[place.view]))
         entries = self._entries()
         count = len(entries)
-        if not self.look.shows_hidden and place.view is not View.PROBLEMS:
+        if not self.look.shows_hidden and place.view not in _WHOLE:
             entries = visible(tree, entries)
         self._hidden = count - len(entries)
         if place.view is View.PROBLEMS:
@@ -325,6 +344,8 @@ class Session:
                 return np.sort(largest_files(tree, LARGEST, self.look.measure, place.directory, matching))
             case View.PROBLEMS:
                 return np.unique(tree.problems.entry).astype(np.int64)
+            case View.MARKED:
+                return self.marks.entries
             case View.FOUND:
                 entries = names_containing(tree, slice(1, len(tree)), place.search)
                 return entries if selection is None else entries[selection.matching[entries]]

@@ -9,6 +9,10 @@ from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.cells import Writing
 from spacemap.tui.look import Look
 
+TYPE_CHECKING = False  # what mypy takes for true; most who browse remove nothing
+if TYPE_CHECKING:
+    from spacemap.clean import Journal
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -16,6 +20,8 @@ class Live:
 
     paths: tuple[bytes, ...]
     options: ScanOptions
+    journal: "Callable[[], Journal] | None" = None
+    """Opens what is told of all that is removed; None: nothing can be, nor any other program be started."""
 
 
 @dataclass(frozen=True, slots=True)

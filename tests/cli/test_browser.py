@@ -72,6 +72,17 @@ def tree(place: Path) -> Path:
     return place
 
 
+def test_read_only(tree: Path) -> None:
+    """With --read-only, and where symlinks are followed, that is in the first line; else it is not."""
+    for words, expected in ((("--read-only",), True), (("--follow-symlinks",), True), ((), False)):
+        with Terminal(tree, *words) as terminal:
+            terminal.wait_for(b"/below")
+            terminal.press(b"q")
+            status = terminal.end()
+
+        assert (ExitCode.COMPLETE, expected) == (status, b"read-only" in terminal.shown)
+
+
 def test_opens_on_a_terminal(tree: Path) -> None:
     """On a terminal a directory is browsed, and `q` leaves the terminal as it was, with status 0."""
     with Terminal(tree) as terminal:

@@ -244,6 +244,23 @@ def test_refresh_of_the_root(changing: tuple[Path, Snapshot]) -> None:
     assert expected == as_bytes(again)
 
 
+def test_trust_lists_directories_alone(changing: tuple[Path, Snapshot]) -> None:
+    """Directories that are to be listed again show what went from them; what is below those in them stays as it was."""
+    root, base = changing
+    remove(root / "wide/30")
+    (root / "wide/41/link").unlink()
+    expected = as_bytes(scan([root]))
+    (root / "ordinary/docs/unseen").write_text("x" * 70_000)
+    # Those that lost an entry, and those that hold the other links of one that went.
+    holders = ["wide", "wide/0", *(f"wide/{number}" for number in range(40, 50))]
+
+    again = scan(
+        [root], base=base, rescan=Rescan(Level.TRUST, again=tuple(os.fsencode(root / name) for name in holders))
+    )
+
+    assert expected == as_bytes(again)
+
+
 def test_rescans_of_rescans(changing: tuple[Path, Snapshot]) -> None:
     """A tree that came from a rescan is as good a base as any."""
     root, snapshot = changing

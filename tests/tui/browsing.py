@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from spacemap.analyze.categories import default_categories
+from spacemap.clean import Journal
 from spacemap.config import Settings
 from spacemap.scan import Progress, ScanOptions, scan
 from spacemap.scan.late import LateCheckpoint
@@ -31,16 +32,26 @@ def setting(**changes: object) -> Setting:
     return Setting(**({"settings": Settings(default_categories())} | changes))
 
 
+def unused_journal() -> Journal:
+    """Stand for the journal where nothing is removed: no test tells the journal of whoever runs it."""
+    raise AssertionError("unreachable")
+
+
 @asynccontextmanager
 async def browsing(
-    subject: Path | Snapshot, size: tuple[int, int] = (80, 24), *, waits: bool = True, **changes: object
+    subject: Path | Snapshot,
+    size: tuple[int, int] = (80, 24),
+    *,
+    waits: bool = True,
+    journal: Callable[[], Journal] | None = unused_journal,
+    **changes: object,
 ) -> AsyncIterator[Browsing]:
     """Browse a directory, scanned at once, or a snapshot; wait until its rows are there."""
     jobs = Jobs()
     if isinstance(subject, Path):
         paths = (bytes(subject),)
         jobs.scan(paths, ScanOptions())
-        app = Browser(jobs, Live(paths, ScanOptions()), setting(**changes))
+        app = Browser(jobs, Live(paths, ScanOptions(), journal), setting(**changes))
     else:
         jobs.load(b"kept.smap", lambda _: subject)
         app = Browser(jobs, Kept(b"kept.smap", lambda _: "as of 2026-11-24 10:00, 3 hours ago"), setting(**changes))
@@ -128,5 +139,6 @@ __all__ = [
     "screen_text",
     "session_of",
     "setting",
+    "unused_journal",
     "wait_for",
 ]

@@ -46,7 +46,7 @@ def _rows(session: Session) -> dict[str, str]:
     shown = {}
     for row in range(rows.has_parent, len(rows)):
         pieces = row_pieces(session, row, 100, Writing())
-        shown[pieces[-1].text.strip()] = pieces[1].text.strip()
+        shown[pieces[-1].text.strip()] = pieces[2].text.strip()
     return shown
 
 

@@ -6,15 +6,19 @@ import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
-from spacemap.tui.cells import FLAGS, Writing
-from spacemap.tui.keys import BINDINGS, KEYS, READ_ONLY, Key
+from spacemap.scan import ScanOptions
+from spacemap.tui.app import Browser
+from spacemap.tui.cells import FLAGS, MARKS, Writing
+from spacemap.tui.jobs import Jobs
+from spacemap.tui.keys import BINDINGS, CHANGING, KEYS, READ_ONLY, Key
 from spacemap.tui.look import Graph, Sharing, Sort, View
 from spacemap.tui.screens.browse import BrowseScreen
 from spacemap.tui.screens.help import help_text
+from spacemap.tui.subject import Live
 from tests.trees import snapshot_of, tree_of
-from tests.tui.browsing import browsing, press, session_of
+from tests.tui.browsing import browsing, press, session_of, setting, unused_journal
 
-# What each key of ncdu 2 does, from its source; `d` (delete) comes with removal.
+# What each key of ncdu 2 does, from its source.
 NCDU = {
     "up": "move(-1)",
     "k": "move(-1)",
@@ -43,13 +47,14 @@ NCDU = {
     "c": "items",
     "m": "mtime",
     "i": "info",
+    "d": "remove",
     "r": "refresh",
     "b": "shell",
     "?": "help",
     "q": "leave_program",
 }
-# Until there is removal, nothing may answer to the keys that it will have.
-FREE = {"d", "D", "space", "x", "U", "X", "delete"}
+# Keys that remove elsewhere, and do nothing here.
+FREE = {"X", "delete", "ctrl+r", "ctrl+t", "ctrl+d"}
 
 
 def _by_key() -> dict[str, Key]:
@@ -63,8 +68,8 @@ def test_keys_of_ncdu() -> None:
     assert NCDU == {name: ours[name].action for name in NCDU}
 
 
-def test_keys_of_removal_are_free() -> None:
-    """No key that removes or marks elsewhere does something else here."""
+def test_keys_that_remove_elsewhere_are_free() -> None:
+    """No key that removes in another program does something here that its user did not mean."""
     assert set() == FREE & set(_by_key())
 
 
@@ -103,11 +108,13 @@ def test_bindings_are_the_keys() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_help_has_every_key_and_mark(encoding: str) -> None:
-    """Help has a line for each key and each mark, in what the terminal can show."""
-    text = help_text(list(KEYS), Writing(encoding=encoding)).plain
+    """Help has a line for each key, each flag and each mark, in what the terminal can show."""
+    writing = Writing(encoding=encoding)
+    text = help_text(list(KEYS), writing).plain
 
     assert [] == [key.action for key in KEYS if key.text not in text]
-    assert [] == [mark for mark, meaning in FLAGS.items() if f"{mark}  {meaning}" not in text]
+    assert [] == [flag for flag, meaning in FLAGS.items() if f"{flag}  {meaning}" not in text]
+    assert [] == [mark for mark, meaning in MARKS.items() if f"{writing.mark(mark)}  {meaning.value}" not in text]
     assert encoding == "utf-8" or text.isascii()
 
 
@@ -138,6 +145,20 @@ def test_every_key_does_something() -> None:
     assert {key: (steps.get(key, 2), True) for key in changes} == asyncio.run(journey())
 
 
+def test_keys_before_there_are_rows() -> None:
+    """As long as nothing is known, no key does anything that needs rows."""
+
+    async def journey() -> bool:
+        app = Browser(Jobs(), Live((b"/",), ScanOptions(), unused_journal), setting())
+        async with app.run_test() as pilot:
+            for key in KEYS:
+                if key.action not in {"leave_program", "leave_here", "app.suspend_process", "help"}:
+                    await press(pilot, *key.keys.split(","))
+            return app.browsing.session is None and app.screen is app.browsing
+
+    assert asyncio.run(journey())
+
+
 def test_sort_and_view_keys() -> None:
     """Each sort key sets its order, each view key shows its view and returns from it."""
 
@@ -166,4 +187,4 @@ def test_a_kept_snapshot_has_no_key_that_needs_the_disk() -> None:
             screen = pilot.app.browsing
             return {key.action for key in KEYS if not screen.check_action(key.action.partition("(")[0], ())}
 
-    assert READ_ONLY == asyncio.run(journey())
+    assert READ_ONLY | CHANGING == asyncio.run(journey())

@@ -9,12 +9,13 @@ from spacemap.cli.arguments import Arguments
 from spacemap.cli.automatic import Automatic
 from spacemap.config import load_settings
 from spacemap.errors import ExitCode, SpacemapError
-from spacemap.scan.options import ScanOptions, Times
+from spacemap.scan.options import ScanOptions, Symlinks, Times
 from spacemap.scan.processes import prepare_processes
 from spacemap.tui.jobs import Jobs
 
 TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
 if TYPE_CHECKING:
+    from spacemap.clean import Journal
     from spacemap.tree.snapshot import Snapshot
     from spacemap.tui.subject import Outcome, Setting, Subject
 
@@ -61,8 +62,20 @@ def _subject(arguments: Arguments) -> "Subject":
     from spacemap.tui.subject import Kept, Live  # noqa: PLC0415 - imports numpy
 
     if not arguments.is_stored:
-        return Live(tuple(map(os.fsencode, arguments.paths)), _scan_options(arguments))
+        journal = _journal if _can_remove(arguments) else None
+        return Live(tuple(map(os.fsencode, arguments.paths)), _scan_options(arguments), journal)
     return Kept(os.fsencode(arguments.paths[0]), _origin)
+
+
+def _can_remove(arguments: Arguments) -> bool:
+    # What is shown below a symlink is elsewhere.
+    return not arguments.read_only and arguments.scan.symlinks is not Symlinks.FOLLOW
+
+
+def _journal() -> "Journal":
+    from spacemap.clean import Journal  # noqa: PLC0415 - most who browse remove nothing
+
+    return Journal()
 
 
 def _open(path: bytes, arguments: Arguments) -> "Snapshot":

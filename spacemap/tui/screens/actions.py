@@ -12,14 +12,16 @@ from spacemap.render.text import display_name, display_text
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.tree.measure import Measure
 from spacemap.tui.jobs import Jobs
-from spacemap.tui.keys import READ_ONLY
+from spacemap.tui.keys import CHANGING, KEYS, OTHER_PROGRAMS, READ_ONLY
 from spacemap.tui.launch import open_with_its_program, run_shell
 from spacemap.tui.look import Graph, Look, Sharing, Sort, View
+from spacemap.tui.marking import clear_marks, extend_marks, mark_all, mark_others, switch_mark
 from spacemap.tui.screens.help import HelpScreen
 from spacemap.tui.session import Session
 from spacemap.tui.subject import Live, Outcome, Setting, Subject
 from spacemap.tui.summary import is_partial
 
+_OURS = frozenset(key.action.partition("(")[0] for key in KEYS)
 _WITHOUT_ROWS = frozenset({"stop", "repaint", "help", "leave_program", "leave_here"})
 """Actions that make sense before there are rows."""
 _LONG_SCAN_NS = 3_000_000_000
@@ -37,7 +39,7 @@ class SessionScreen(Screen[None]):
         self.subject = subject
         self.setting = setting
         self.scan_elapsed_ns = 0
-        self._asked_to_leave = False
+        self.asked_to_leave = False
 
     @abstractmethod
     def paint(self) -> None:
@@ -50,11 +52,13 @@ class SessionScreen(Screen[None]):
 
     def has_action(self, name: str) -> bool:
         """Return whether an action makes sense for what is browsed."""
-        return isinstance(self.subject, Live) or name not in READ_ONLY
+        if not isinstance(self.subject, Live):
+            return name not in READ_ONLY and name not in CHANGING
+        return self.subject.journal is not None or not (name in CHANGING or name in OTHER_PROGRAMS)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Leave out what a kept snapshot does not have, and what needs rows before there are any."""
-        if hasattr(Screen, f"action_{action}") or action in _WITHOUT_ROWS:
+        if action not in _OURS or action in _WITHOUT_ROWS:
             return self.has_action(action)
         return self.has_action(action) and self.session is not None
 
@@ -95,6 +99,25 @@ class SessionScreen(Screen[None]):
         elif self.here.look.filter is not None:
             self.here.filter(None)
             self.paint()
+        else:
+            clear_marks(self.here)
+            self.paint()
+
+    def action_mark(self) -> None:
+        switch_mark(self.here)
+        self.paint()
+
+    def action_extend(self, rows: int) -> None:
+        extend_marks(self.here, rows)
+        self.paint()
+
+    def action_mark_all(self) -> None:
+        mark_all(self.here)
+        self.paint()
+
+    def action_mark_others(self) -> None:
+        mark_others(self.here)
+        self.paint()
 
     def action_sort(self, sort: str) -> None:
         self.here.sort_by(Sort[sort])
@@ -145,11 +168,15 @@ class SessionScreen(Screen[None]):
     def _rescan(self, rescan: Rescan) -> None:
         if not isinstance(self.subject, Live):
             raise AssertionError("unreachable: check_action leaves this out")
-        if self.jobs.is_scanning:
-            self.say("A scan is under way; Ctrl+C stops it")
+        if busy := self.busy():
+            self.say(busy)
             return
         self.jobs.scan(self.subject.paths, self.subject.options, self.here.snapshot, rescan)
         self.paint()
+
+    def busy(self) -> str:
+        """Return what keeps files from being looked at now; empty for nothing."""
+        return "A scan is under way; Ctrl+C stops it" if self.jobs.is_scanning else ""
 
     def action_stop(self) -> None:
         if self.jobs.is_scanning:
@@ -200,12 +227,13 @@ class SessionScreen(Screen[None]):
         self.paint()
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.setting.writing, is_read_only=not isinstance(self.subject, Live)))
+        keys = [key for key in KEYS if self.has_action(key.action.partition("(")[0])]
+        self.app.push_screen(HelpScreen(self.setting.writing, keys))
 
     def action_leave_program(self) -> None:
         is_long = self.jobs.is_scanning and self.scan_elapsed_ns > _LONG_SCAN_NS
-        if is_long and not self._asked_to_leave:
-            self._asked_to_leave = True
+        if is_long and not self.asked_to_leave:
+            self.asked_to_leave = True
             self.say("The scan is still running; q once more quits, Ctrl+C keeps what is known")
             return
         self.leave_now()

@@ -1,26 +1,33 @@
 """The one screen: lines above, the list, lines below; painted from the session after every change."""
 
+from functools import partial
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
 from spacemap.render.text import cell_width, display_name
 from spacemap.tui.cells import Piece, heading
-from spacemap.tui.jobs import Arrived, Ended, Jobs, Measured, Progressed, failure_of
+from spacemap.tui.jobs import Arrived, Broken, Ended, Jobs, Measured, Progressed, Told, failure_of
 from spacemap.tui.keys import BINDINGS, KEYS
 from spacemap.tui.look import View
+from spacemap.tui.marking import add_up
+from spacemap.tui.marks import Marks
 from spacemap.tui.messages import Happened
 from spacemap.tui.screens.filtering import FilteringScreen
+from spacemap.tui.screens.removing import RemovingScreen
 from spacemap.tui.session import Place, Session
 from spacemap.tui.subject import Kept, Live, Setting, Subject
 from spacemap.tui.summary import (
+    State,
     is_partial,
     key_pieces,
     path_pieces,
     position_pieces,
     progress_pieces,
+    removing_pieces,
     state_pieces,
-    total_pieces,
+    totals_and_marks,
 )
 from spacemap.tui.widgets.info import Fact, InfoPane, entry_facts, status_facts
 from spacemap.tui.widgets.lines import Line
@@ -36,10 +43,11 @@ _EMPTY = {
     View.AGES: "no files are below this directory",
     View.PROBLEMS: "everything could be read",
     View.FOUND: "no name contains this",
+    View.MARKED: "nothing is marked; Space marks",
 }
 
 
-class BrowseScreen(FilteringScreen):
+class BrowseScreen(FilteringScreen, RemovingScreen):
     """Shows a session; what takes time is done by jobs, which tell by messages."""
 
     BINDINGS = BINDINGS
@@ -47,7 +55,7 @@ class BrowseScreen(FilteringScreen):
     BrowseScreen { background: $background; overflow: hidden; layers: base above; }
     BrowseScreen Listing { height: 1fr; }
     BrowseScreen #progress, BrowseScreen #small, BrowseScreen #searching { display: none; }
-    BrowseScreen.-scanning > #progress { display: block; }
+    BrowseScreen.-scanning > #progress, BrowseScreen.-removing > #progress { display: block; }
     BrowseScreen.-informing > InfoPane { display: block; }
     BrowseScreen #small { layer: above; dock: top; height: 100%; }
     BrowseScreen.-small > #small { display: block; }
@@ -56,6 +64,7 @@ class BrowseScreen(FilteringScreen):
     def __init__(self, jobs: Jobs, subject: Subject, setting: Setting) -> None:
         super().__init__(jobs, subject, setting)
         self.set_class(not setting.writing.is_unicode, "-plain")
+        self._adding_up: Marks | None = None
         self._facts: tuple[bytes, list[Fact]] = (b"", [])
         self._searches_everything = False
         self._before_search: tuple[Place, int | None] = (Place(0), None)
@@ -116,6 +125,11 @@ class BrowseScreen(FilteringScreen):
                 self._end(happening)
             case Measured():
                 self._show_status(happening)
+            case Broken(error):
+                raise error
+            case Told():
+                self.take_told(happening)
+                self.paint()
 
     def _put(self, session: Session) -> None:
         """Let a tree take the place of the one before."""
@@ -142,7 +156,10 @@ class BrowseScreen(FilteringScreen):
         if not self.is_mounted:
             return
         writing, session, width = self.setting.writing, self.session, self.size.width
-        state = state_pieces(session, is_scanning=self.jobs.is_scanning, origin=self._origin())
+        state = state_pieces(session, self._state())
+        self.set_class(self.is_removing, "-removing")
+        if self.is_removing:
+            self._line("progress").show(removing_pieces(self.removing, width, writing))
         room = width - sum(cell_width(piece.text) for piece in state)
         keys = [key for key in KEYS if self.has_action(key.action.partition("(")[0])]
         if session is None:
@@ -150,7 +167,8 @@ class BrowseScreen(FilteringScreen):
             self._line("keys").show(key_pieces(keys, width))
         else:
             self._line("path").show(path_pieces(session, room - 1, writing), state)
-            self._line("totals").show(total_pieces(session, width, writing))
+            self._add_up(session.marks)
+            self._line("totals").show(*totals_and_marks(session, width, writing))
             self._line("heading").show(heading(session, self._list.cells, writing))
             position = position_pieces(session)
             self._line("keys").show(key_pieces(keys, width - cell_width(position[0].text) - 1), position)
@@ -159,10 +177,24 @@ class BrowseScreen(FilteringScreen):
         if self.has_class("-informing"):
             self._inform()
 
-    def _origin(self) -> str:
-        if not isinstance(self.subject, Kept) or self.session is None:
-            return ""
-        return self.subject.origin(self.session.snapshot)
+    def _add_up(self, marks: Marks) -> None:
+        """Let what is marked be added up beside this where that takes time."""
+        if marks.is_added_up:
+            self._adding_up = None
+        elif self._adding_up is not marks:
+            self._adding_up = marks
+            self.jobs.do(partial(add_up, marks))
+
+    def _state(self) -> State:
+        """Return what is under way, and whether this can change anything."""
+        if isinstance(self.subject, Kept):
+            origin = "" if self.session is None else self.subject.origin(self.session.snapshot)
+            return State(origin=origin, is_read_only=self.session is not None)
+        return State(
+            is_scanning=self.jobs.is_scanning,
+            is_removing=self.is_removing,
+            is_read_only=self.subject.journal is None,
+        )
 
     def _waiting_for(self, room: int) -> list[Piece]:
         paths = self.subject.paths if isinstance(self.subject, Live) else (self.subject.path,)

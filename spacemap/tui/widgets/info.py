@@ -81,7 +81,7 @@ def entry_facts(snapshot: Snapshot, entry: int, units: Units) -> list[Fact]:
         facts.append(("Newest" if is_directory else "Modified", moment(mtime_of(tree, entry))))
     facts.append(("Inode", _inode(tree, entry)))
     facts += _link_facts(tree, entry)
-    facts += [("Why marked", text) for text in _reasons(tree, entry)]
+    facts += [("Why flagged", text) for text in _reasons(tree, entry)]
     return facts
 
 
