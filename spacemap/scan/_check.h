@@ -15,7 +15,9 @@ typedef struct narrow_column {
 typedef struct known_tree {
     const uint32_t *parent;
     const uint8_t *kind, *flags;
-    narrow_column apparent, blocks, mtime, inode, name_offset;
+    narrow_column apparent, blocks, mtime, inode, owner, name_offset;
+    const uint32_t *owners; /* their numbers, by what is in `owner` */
+    size_t owner_count;
     const char *names;
     const uint32_t *entry, *first_child, *child_count; /* of directories */
     const uint64_t *device;

@@ -74,8 +74,9 @@ class Known:
             return False
         flags = int(tree.flags[entry])
         kind = KIND_OF_TYPE.get(stat.S_IFMT(found.st_mode), Kind.OTHER)
-        row = (kind, found.st_size, found.st_blocks, found.st_ino, int(found[stat.ST_MTIME]))
-        known = (tree.kind[entry], tree.apparent_size[entry], tree.blocks[entry], tree.inode[entry], tree.mtime[entry])
+        row = (kind, found.st_size, found.st_blocks, found.st_ino, int(found[stat.ST_MTIME]), found.st_uid)
+        known = [column[entry] for column in (tree.kind, tree.apparent_size, tree.blocks, tree.inode, tree.mtime)]
+        known.append(tree.owners[tree.owner[entry]])
         if flags & Flag.UNMEASURED or row != tuple(int(value) for value in known):
             return False
         if kind == Kind.DIRECTORY:

@@ -10,7 +10,7 @@ import pytest
 from spacemap.errors import FormatError, SpacemapError
 from spacemap.store.blocks import open_blocks, write_blocks
 from spacemap.store.columns import as_blocks, kept_columns
-from spacemap.store.schema import COLUMNS, LAYOUT
+from spacemap.store.schema import COLUMNS, LAYOUT, LAYOUTS
 from spacemap.store.snapshot import open_snapshot, write_snapshot
 from tests.store.samples import everything, several_roots, write_altered
 
@@ -61,7 +61,7 @@ def test_damaged_block_is_named(tmpfs_place: Path, whole: bytes, name: str) -> N
     """A damaged block opens, since nothing of it is read yet; loading says which one it is."""
     path = tmpfs_place / "x.smap"
     path.write_bytes(whole)
-    block = open_blocks(path, LAYOUT).blocks[name]
+    block = open_blocks(path, LAYOUTS).blocks[name]
     if not block.length:
         pytest.skip("an empty block has no byte to damage")
     path.write_bytes(whole[: block.offset] + bytes([whole[block.offset] ^ 1]) + whole[block.offset + 1 :])
@@ -170,7 +170,7 @@ FACTS = {"started_ns": True, "elapsed_ns": 1.5, "engine": 5, "options": [], "com
 def test_facts_of_a_wrong_kind(tmpfs_place: Path, name: str) -> None:
     """A footer whose checksum is right and whose facts are not is refused."""
     write_snapshot(tmpfs_place / "whole", everything())
-    footer = dict(open_blocks(tmpfs_place / "whole", LAYOUT).footer)
+    footer = dict(open_blocks(tmpfs_place / "whole", LAYOUTS).footer)
     del footer["blocks"]
     footer["facts"] = footer["facts"] | {name: FACTS[name]}
     with open(tmpfs_place / "x.smap", "wb") as file:
