@@ -150,7 +150,12 @@ def _add_report(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--tui", action="store_true", help="browse, even where stdout is no terminal")
     add("--report", action="store_true", help="print a report even on a terminal")
-    add("--by", choices=["type", "size", "age"], default="type", help="what the report tells apart (default: type)")
+    add(
+        "--by",
+        choices=["type", "size", "age", "owner"],
+        default="type",
+        help="what the report tells apart (default: type)",
+    )
     add("--size-buckets", metavar="SIZES", help="bounds for --by size, such as 1M,100M,1G")
     add("--age-buckets", metavar="AGES", help="bounds for --by age, such as 30d,1y")
     add("-v", "--verbose", action="store_true", help="add the largest files and directories, and every problem")

@@ -189,20 +189,15 @@ def summarize(frame: memoryview) -> BatchSummary:
 
 def decode_batch(frame: bytes | memoryview) -> "Batch":
     """Return the columns of a frame as read-only views of it. Raises WireError when they do not fit."""
-    from dataclasses import replace  # noqa: PLC0415 - batches need it, a worker does not
-
     import numpy as np  # noqa: PLC0415 - 0.1 s, and a worker never reads batches
 
     from spacemap.tree.batch import Batch  # noqa: PLC0415 - imports numpy
-    from spacemap.tree.owners import indexed  # noqa: PLC0415 - as above
 
     if len(frame) < BATCH_HEADER.size:
         raise WireError("a batch ends within its header")
     fields = BATCH_HEADER.unpack_from(frame)
     widths, (entries, length, base_ref) = fields[2:7], fields[7:10]
     listings, directories, links, problems, name_bytes, excluded = fields[10:16]
-    if widths[4] > LONGEST_OWNER:
-        raise WireError(f"a batch says that a uid has {widths[4]} bytes")
     view = memoryview(frame)
     if len(view) != length:
         raise WireError(f"a batch of {len(view)} bytes says that it has {length}")
@@ -259,11 +254,22 @@ def decode_batch(frame: bytes | memoryview) -> "Batch":
         mtime=signed(widths[2]),
         inode=unsigned(widths[3]),
         owner=unsigned(widths[4]),
-        owners=np.array(fields[19:20] if entries else [], np.uint32),
+        owners=np.array(fields[19:20], np.uint32),
         names=column(np.uint8, name_bytes).data,
         excluded=excluded,
     )
-    if not len(batch.owner):
-        return batch
-    owner, owners = indexed(batch.owner)
-    return replace(batch, owner=owner, owners=owners)
+    return _with_owners(batch)
+
+
+def _with_owners(batch: "Batch") -> "Batch":
+    """Return a batch with indices of its owners in the place of their uids."""
+    from dataclasses import replace  # noqa: PLC0415 - batches need it, a worker does not
+
+    from spacemap.tree.owners import indexed  # noqa: PLC0415 - imports numpy
+
+    if batch.owner.itemsize > LONGEST_OWNER:
+        raise WireError(f"a batch says that a uid has {batch.owner.itemsize} bytes")
+    if len(batch.owner):
+        owner, owners = indexed(batch.owner)
+        return replace(batch, owner=owner, owners=owners)
+    return batch if len(batch) else replace(batch, owners=batch.owners[:0])

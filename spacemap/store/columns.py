@@ -148,7 +148,8 @@ def _completed(columns: Mapping[str, Values]) -> Mapping[str, Values]:
     """Return columns with those that a former version did not have: owners are not known there."""
     if "owners.uid" in columns:
         return columns
-    unknown = {"entries.owner": np.zeros(0, np.uint8), "owners.uid": np.array([UNKNOWN_OWNER], np.uint32)}
+    uid = np.array([UNKNOWN_OWNER], np.uint32)
+    unknown: dict[str, Values] = {"entries.owner": np.zeros(0, np.uint8), "owners.uid": uid}
     return {**columns, **unknown}
 
 

@@ -43,7 +43,7 @@ KEYS = (
     Key("e", "hidden", "e", "hidden and excluded entries, or not", "Show"),
     Key("i", "info", "i", "all that is known of the entry under the cursor", "Look", "info"),
     Key("/", "search", "/", "search names here; Tab: in everything", "Look", "search"),
-    Key("v", "view", "v", "next view: list, largest files, by type, by age", "Look", "view"),
+    Key("v", "view", "v", "next view: list, largest files, by type, by age, by owner", "Look", "view"),
     Key("T", "see('LARGEST')", "T", "largest files below this directory", "Look"),
     Key("!", "see('PROBLEMS')", "!", "what could not be read, and why", "Look"),
     Key("r", "refresh", "r", "scan this directory again", "Do", "refresh"),

@@ -41,12 +41,13 @@ class View(Enum):
     LARGEST = "largest files"
     TYPES = "by type"
     AGES = "by age"
+    OWNERS = "by owner"
     PROBLEMS = "problems"
     FOUND = "found"
     """Entries of the whole tree whose names contain the text that is searched for."""
 
 
-CYCLE = (View.LIST, View.LARGEST, View.TYPES, View.AGES)
+CYCLE = (View.LIST, View.LARGEST, View.TYPES, View.AGES, View.OWNERS)
 """The views that follow one another."""
 
 

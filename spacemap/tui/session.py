@@ -8,6 +8,7 @@ import numpy as np
 from spacemap.analyze.breakdown import BreakdownOptions, Bucket, Partition, partition
 from spacemap.analyze.by import By
 from spacemap.analyze.categories import Category
+from spacemap.analyze.owner import naming_owners
 from spacemap.analyze.top import largest_files
 from spacemap.tree.columns import EntryIds, Kind
 from spacemap.tree.measure import Measure, subtree_sizes
@@ -20,7 +21,7 @@ from spacemap.tui.order import entry_bytes, ordered, visible
 
 LARGEST = 1000
 """Rows of the view of the largest files."""
-_BY = {View.TYPES: By.TYPE, View.AGES: By.AGE}
+_BY = {View.TYPES: By.TYPE, View.AGES: By.AGE, View.OWNERS: By.OWNER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Place:
     directory: int
     view: View = View.LIST
     bucket: str = ""
-    """Key of the category or age that was opened; empty: the buckets themselves are the rows."""
+    """Key of the category, age or owner that was opened; empty: the buckets themselves are the rows."""
     search: bytes = b""
     """Only names that contain this; see `names_containing`."""
 
@@ -289,7 +290,7 @@ class Session:
                 return np.unique(tree.problems.entry).astype(np.int64)
             case View.FOUND:
                 return names_containing(tree, slice(1, len(tree)), place.search)
-            case View.TYPES | View.AGES:
+            case View.TYPES | View.AGES | View.OWNERS:
                 return self._partition(_BY[place.view]).entries(place.bucket, place.directory)
 
     def _by_reason(self, entries: EntryIds) -> EntryIds:
@@ -306,7 +307,7 @@ class Session:
                 key = _label
             case Sort.ITEMS:
                 key = _fewer_files
-            case Sort.SIZE if by is By.TYPE:
+            case Sort.SIZE if by is not By.AGE:
                 key = _fewer_bytes
             case Sort.SIZE | Sort.MTIME:
                 key = None  # from new to old, as they come
@@ -315,10 +316,15 @@ class Session:
 
     def _partition(self, by: By) -> Partition:
         if by not in self._partitions:
-            now = self.snapshot.facts.started_ns // 1_000_000_000
-            self._partitions[by] = partition(
-                self.tree, BreakdownOptions(by, Measure.DISK, self._categories, now_seconds=now)
+            facts = self.snapshot.facts
+            options = BreakdownOptions(
+                by,
+                Measure.DISK,
+                self._categories,
+                now_seconds=facts.started_ns // 1_000_000_000,
+                name_owner=naming_owners(facts.host),
             )
+            self._partitions[by] = partition(self.tree, options)
         return self._partitions[by]
 
 

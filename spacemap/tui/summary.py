@@ -13,6 +13,7 @@ _VIEWS = {
     View.LARGEST: "largest files",
     View.TYPES: "by type",
     View.AGES: "by age",
+    View.OWNERS: "by owner",
     View.PROBLEMS: "could not be read",
 }
 

@@ -120,7 +120,8 @@ def use():
             continue
         raise AssertionError((begin, end))
     good = [tree.parent, tree.kind, tree.flags, tree.apparent_size, tree.blocks, tree.mtime, tree.inode,
-            np.ascontiguousarray(tree.owner), tree.owners, tree.name_offset, tree.names, *(getattr(tree.directories, name) for name in
+            np.ascontiguousarray(tree.owner), tree.owners,
+            tree.name_offset, tree.names, *(getattr(tree.directories, name) for name in
             ("entry", "first_child", "child_count", "device", "mtime_ns", "ctime_ns")), tree.links.entry,
             tree.links.link_count, tree.links.device, np.array([descriptor], np.int32), wanted, differs]
     Known(*good)
