@@ -128,13 +128,17 @@ static uint8_t narrow(column *c, int is_signed) {
 
 /* The same for owners: 0 bytes, too, where all entries have one, which becomes `all`. */
 static uint8_t narrow_owners(column *c, uint32_t *all) {
-    size_t same = 8;
-    while (same < c->length && memcmp(c->data, c->data + same, 8) == 0)
-        same += 8;
-    if (same < c->length)
-        return narrow(c, 0);
+    uint64_t first = 0, others = 0;
     if (c->length)
-        memcpy(all, c->data, sizeof *all); /* little-endian */
+        memcpy(&first, c->data, 8);
+    for (size_t i = 0; i < c->length; i += 8) {
+        uint64_t v;
+        memcpy(&v, c->data + i, 8);
+        others |= v ^ first;
+    }
+    if (others)
+        return narrow(c, 0);
+    *all = (uint32_t)first;
     c->length = 0;
     return 0;
 }

@@ -48,8 +48,7 @@ def truth(everything: Path) -> dict[str, dict[str, tuple[str, bytes]]]:
 
 
 def _with(options: ScanOptions, engine: EngineName, threads: int) -> ScanOptions:
-    values = {name: getattr(options, name) for name in ScanOptions.__slots__}
-    return ScanOptions(**{**values, "engine": engine, "threads": threads})
+    return options._replace(engine=engine, threads=threads)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
