@@ -1,5 +1,6 @@
 """Which entries of a tree a filter lets through: a mask over its rows, computed from columns."""
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from spacemap.analyze.categories import Category
 from spacemap.analyze.classify import classify
 from spacemap.analyze.naming import expression_matches, extension_matches, folds_case, glob_matches, roots_of
+from spacemap.analyze.owner import owner_number
 from spacemap.analyze.query import Condition, Either, Every, Not, Number, Pattern, Query, Words, fail
 from spacemap.errors import UsageError
 from spacemap.tree.columns import U8, EntryIds, Flag, Kind, Mask, Skip
@@ -29,12 +31,16 @@ _SKIPS = {reason.name.lower().replace("_", "-"): reason for reason in Skip if re
 
 
 def check_query(query: Query, categories: Sequence[Category], facts: Facts | None = None) -> None:
-    """Raise UsageError when a filter asks for a category that is not there, or for times that a scan left out."""
+    """Raise UsageError when a filter asks for a category or an owner that is not there, or for times that a scan left out."""
     if query.needs_times and facts is not None and facts.options.get("times") == "leave":
         raise UsageError("filter: age and modified need times, and this was scanned without them; scan again")
     for term in query.terms():
         if isinstance(term, Words) and term.key == "type":
             _category_numbers(term, categories)
+        if isinstance(term, Words) and term.key == "owner":
+            _owner_numbers(term)
+            if facts is not None and facts.host != os.uname().nodename and not all(map(str.isdigit, term.words)):
+                fail(term.position, f"this was scanned on {facts.host!r}, whose users are others: write numbers")
 
 
 def _category_numbers(term: Words, categories: Sequence[Category]) -> list[int]:
@@ -47,6 +53,17 @@ def _category_numbers(term: Words, categories: Sequence[Category]) -> list[int]:
             fail(term.position, f"there is no type {word!r}; there are {', '.join(keys)}")
         found.append(keys.index(key))
     return found
+
+
+def _owner_numbers(term: Words) -> set[int]:
+    """Return the uids that words name."""
+    numbers = set()
+    for word in term.words:
+        number = owner_number(word)
+        if number is None:
+            fail(term.position, f"there is no user {word!r} here: write a name that this machine knows, or a number")
+        numbers.add(number)
+    return numbers
 
 
 class Matcher:
@@ -62,7 +79,7 @@ class Matcher:
     def mask(self, query: Query, measure: Measure) -> Mask:
         """Return which entries a filter lets through; `size` is in the measure.
 
-        A directory has the size, the age and the items of all below it. Raises UsageError for an unknown category.
+        A directory has the size, the age and the items of all below it. Raises UsageError for an unknown category or owner.
         """
         mask = self._matching(query.condition, measure)
         # What holds several roots is no entry of a file system.
@@ -124,6 +141,10 @@ class Matcher:
         match term.key:
             case "type":
                 return _among(_category_numbers(term, self._categories), self._categorised())
+            case "owner":
+                numbers = _owner_numbers(term)
+                is_meant = np.array([uid in numbers for uid in self._tree.owners.tolist()], np.bool_)
+                return is_meant.take(self._tree.owner)
             case "kind":
                 return _among([_KINDS[word] for word in term.words], self._tree.kind)
             case "ext":

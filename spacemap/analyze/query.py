@@ -225,6 +225,14 @@ def _extension(value: _Value) -> Condition:
     return _words(value, words)
 
 
+def _owner(value: _Value) -> Condition:
+    # Which users there are, the machine of the scan says: `matching` looks them up.
+    words = value.text.split(",")
+    if not all(words):
+        fail(value.position, f"{value.text!r} is no owner: write {TERMS[value.key].example}, or a number")
+    return _words(value, words)
+
+
 def _words(value: _Value, words: Sequence[str]) -> Condition:
     _only_equal(value)
     return Words(value.key, tuple(words), value.position)
@@ -275,6 +283,7 @@ TERMS = {
     "links": _Term(_count, "links>1"),
     "type": _Term(_type, "type:video"),
     "kind": _Term(_kind, "kind:file"),
+    "owner": _Term(_owner, "owner:root"),
     "name": _Term(_name, "name:*.log"),
     "ext": _Term(_extension, "ext:log,gz"),
     "path": _Term(_path, "path:**/cache/**"),

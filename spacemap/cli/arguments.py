@@ -168,7 +168,12 @@ def _add_report(group: argparse._ArgumentGroup) -> None:
         metavar="TERMS",
         help="report or browse only what matches, such as 'size>1G age>90d type:video'; see below",
     )
-    add("--by", choices=["type", "size", "age"], default="type", help="what the report tells apart (default: type)")
+    add(
+        "--by",
+        choices=["type", "size", "age", "owner"],
+        default="type",
+        help="what the report tells apart (default: type)",
+    )
     add("--size-buckets", metavar="SIZES", help="bounds for --by size, such as 1M,100M,1G")
     add("--age-buckets", metavar="AGES", help="bounds for --by age, such as 30d,1y")
     add("-v", "--verbose", action="store_true", help="add the largest files and directories, and every problem")

@@ -258,6 +258,7 @@ def _breakdown_options(
     snapshot: "Snapshot", settings: "Settings", options: "ReportOptions", ranges: Ranges
 ) -> "BreakdownOptions":
     from spacemap.analyze.breakdown import BreakdownOptions  # noqa: PLC0415 - imports numpy
+    from spacemap.analyze.owner import naming_owners  # noqa: PLC0415 - as above
 
     return BreakdownOptions(
         by=options.by,
@@ -266,6 +267,7 @@ def _breakdown_options(
         now_seconds=snapshot.facts.started_ns // 1_000_000_000,
         extension_colors=settings.extension_colors,
         units=options.units,
+        name_owner=naming_owners(snapshot.facts.host),
         **ranges,
     )
 

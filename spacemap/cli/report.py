@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from spacemap.cli.present import Origin
 
-_HEADINGS = {By.TYPE: "Category", By.SIZE: "Files by {measure}", By.AGE: "Last modified"}
+_HEADINGS = {By.TYPE: "Category", By.SIZE: "Files by {measure}", By.AGE: "Last modified", By.OWNER: "Owner"}
 _MAX_BAR = 60
 _MIN_BAR = 4
 _MIN_LABEL = 12

@@ -46,7 +46,7 @@ class JsonReport:
     """What goes into a report beside the snapshot."""
 
     mode: str
-    """What the buckets tell apart: type, size or age."""
+    """What the buckets tell apart: type, size, age or owner."""
     measure: Measure
     """What `total_bytes` and the bytes of buckets and of the largest entries are."""
     buckets: Sequence[ReportBucket]

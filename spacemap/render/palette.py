@@ -1,4 +1,4 @@
-"""The colours that can be named, and those of ranges from low to high."""
+"""The colours that can be named, and those of ranges from low to high and of things side by side."""
 
 import re
 
@@ -12,6 +12,11 @@ _RAMP = ("#5f87af", "#5fafaf", "#5faf87", "#87af5f", "#afaf5f", "#d7af5f", "#d78
 def is_color(text: str) -> bool:
     """Return whether the text is `#rrggbb` or one of the sixteen names of terminal colours."""
     return text in TERMINAL_COLORS or _HEX.fullmatch(text) is not None
+
+
+def distinct(count: int) -> tuple[str, ...]:
+    """Return a colour for each of so many things without an order; neighbours differ, and after ten they repeat."""
+    return tuple(_RAMP[number * 7 % len(_RAMP)] for number in range(count))
 
 
 def ramp(steps: int) -> tuple[str, ...]:

@@ -329,6 +329,8 @@ def _known(engine: EngineName, tree: Tree, fds: list[int], wanted: Mask, differs
         tree.blocks,
         tree.mtime,
         tree.inode,
+        np.ascontiguousarray(tree.owner),  # C cannot read one value for all
+        tree.owners,
         tree.name_offset,
         tree.names,
         directories.entry,

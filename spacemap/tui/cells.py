@@ -59,7 +59,7 @@ _ITEMS, _MTIME, _PERCENT = 9, 16, 6
 _NAME = 24
 """Cells that a name has before another column gives way."""
 _REASON = 34
-_BUCKETS = {View.TYPES: "Category", View.AGES: "Last modified"}
+_BUCKETS = {View.TYPES: "Category", View.AGES: "Last modified", View.OWNERS: "Owner"}
 MEASURE_HEADING = {Measure.DISK: "Disk usage", Measure.APPARENT: "Apparent"}
 
 

@@ -44,7 +44,7 @@ KEYS = (
     Key("i", "info", "i", "all that is known of the entry under the cursor", "Look", "info"),
     Key("/", "search", "/", "search names here; Tab: in everything", "Look", "search"),
     Key("f", "filter", "f", "filter, as in size>1G age>90d type:video name:*.log; Esc clears it", "Look", "filter"),
-    Key("v", "view", "v", "next view: list, largest files, by type, by age", "Look", "view"),
+    Key("v", "view", "v", "next view: list, largest files, by type, by age, by owner", "Look", "view"),
     Key("T", "see('LARGEST')", "T", "largest files below this directory", "Look"),
     Key("!", "see('PROBLEMS')", "!", "what could not be read, and why", "Look"),
     Key("space", "mark", "Space", "mark, or no longer, and move down", "Mark", "mark"),

@@ -42,6 +42,7 @@ class View(Enum):
     LARGEST = "largest files"
     TYPES = "by type"
     AGES = "by age"
+    OWNERS = "by owner"
     PROBLEMS = "problems"
     MARKED = "marked"
     """The basket: what is marked, wherever it is."""
@@ -49,7 +50,7 @@ class View(Enum):
     """Entries of the whole tree whose names contain the text that is searched for."""
 
 
-CYCLE = (View.LIST, View.LARGEST, View.TYPES, View.AGES)
+CYCLE = (View.LIST, View.LARGEST, View.TYPES, View.AGES, View.OWNERS)
 """The views that follow one another."""
 
 

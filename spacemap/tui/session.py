@@ -9,6 +9,7 @@ from spacemap.analyze.breakdown import BreakdownOptions, Bucket, Partition, part
 from spacemap.analyze.by import By
 from spacemap.analyze.categories import Category
 from spacemap.analyze.matching import check_query
+from spacemap.analyze.owner import naming_owners
 from spacemap.analyze.query import Query
 from spacemap.analyze.top import largest_files
 from spacemap.tree.columns import EntryIds, Kind
@@ -27,7 +28,7 @@ LARGEST = 1000
 """Rows of the view of the largest files."""
 _WHOLE = (View.PROBLEMS, View.MARKED)
 """Views that leave out nothing because it is hidden."""
-_BY = {View.TYPES: By.TYPE, View.AGES: By.AGE}
+_BY = {View.TYPES: By.TYPE, View.AGES: By.AGE, View.OWNERS: By.OWNER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Place:
     directory: int
     view: View = View.LIST
     bucket: str = ""
-    """Key of the category or age that was opened; empty: the buckets themselves are the rows."""
+    """Key of the category, age or owner that was opened; empty: the buckets themselves are the rows."""
     search: bytes = b""
     """Only names that contain this; see `names_containing`."""
 
@@ -349,7 +350,7 @@ class Session:
             case View.FOUND:
                 entries = names_containing(tree, slice(1, len(tree)), place.search)
                 return entries if selection is None else entries[selection.matching[entries]]
-            case View.TYPES | View.AGES:
+            case View.TYPES | View.AGES | View.OWNERS:
                 return self._partition(_BY[place.view]).entries(place.bucket, place.directory)
 
     def _by_reason(self, entries: EntryIds) -> EntryIds:
@@ -366,7 +367,7 @@ class Session:
                 key = _label
             case Sort.ITEMS:
                 key = _fewer_files
-            case Sort.SIZE if by is By.TYPE:
+            case Sort.SIZE if by is not By.AGE:
                 key = _fewer_bytes
             case Sort.SIZE | Sort.MTIME:
                 key = None  # from new to old, as they come
@@ -375,8 +376,14 @@ class Session:
 
     def _partition(self, by: By) -> Partition:
         if by not in self._partitions:
-            now = self.snapshot.facts.started_ns // 1_000_000_000
-            options = BreakdownOptions(by, Measure.DISK, self._categories, now_seconds=now)
+            facts = self.snapshot.facts
+            options = BreakdownOptions(
+                by,
+                Measure.DISK,
+                self._categories,
+                now_seconds=facts.started_ns // 1_000_000_000,
+                name_owner=naming_owners(facts.host),
+            )
             matching = None if self.selection is None else self.selection.matching
             self._partitions[by] = partition(self.amounts, options, matching)
         return self._partitions[by]

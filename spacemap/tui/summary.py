@@ -20,6 +20,7 @@ _VIEWS = {
     View.LARGEST: "largest files",
     View.TYPES: "by type",
     View.AGES: "by age",
+    View.OWNERS: "by owner",
     View.PROBLEMS: "could not be read",
 }
 _ADDING_UP = "adding up"

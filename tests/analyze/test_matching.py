@@ -1,7 +1,9 @@
 """What filters let through, term by term, and joined at random against asking each entry."""
 
+import pwd
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -125,6 +127,28 @@ def test_what_is_not_known_fits_no_number() -> None:
         unknown = (TREE.flags & (Flag.UNMEASURED | Flag.FOLDED)) != 0
 
         assert not mask[unknown].any()
+
+
+def test_owners_by_name_and_number() -> None:
+    """Owners are named as this machine names them, or by number; whose name nobody has is an error, not nothing."""
+    tree = tree_of({"a": Leaf(1, owner=0), "b": Leaf(1, owner=70_000), "c": Leaf(1, owner=1000)})
+
+    assert ". a" == _found(f"owner:{pwd.getpwuid(0).pw_name}", tree)
+    assert "b" == _found("owner:70000", tree)
+    assert "b c" == _found("owner:70000,1000", tree)
+    assert "" == _found("owner:5", tree)
+    with pytest.raises(UsageError, match="filter, at 7: there is no user 'no-such-user' here: write a name"):
+        check_query(parse_query("owner:no-such-user"), CATEGORIES)
+
+
+def test_names_of_owners_are_those_of_one_machine() -> None:
+    """A scan of another machine can be asked for numbers only."""
+    here = snapshot_of(TREE)
+    elsewhere = replace(here.facts, host="elsewhere")
+
+    check_query(parse_query("owner:0"), CATEGORIES, elsewhere)
+    with pytest.raises(UsageError, match="this was scanned on 'elsewhere', whose users are others: write numbers"):
+        check_query(parse_query(f"owner:{pwd.getpwuid(0).pw_name}"), CATEGORIES, elsewhere)
 
 
 def test_several_roots() -> None:

@@ -64,4 +64,4 @@ def test_everything_is_on_the_page() -> None:
     assert set(TERMS) == keys
     assert set(FLAGS) <= flags
     assert [] == [kind for kind in KINDS if f"`{kind}`" not in PAGE]
-    assert (31, 4, 3) == (len(TEXTS), len(COMMANDS), len(REFUSED))
+    assert (33, 4, 3) == (len(TEXTS), len(COMMANDS), len(REFUSED))

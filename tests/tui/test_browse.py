@@ -375,7 +375,7 @@ def test_empty_directory() -> None:
 
     async def journey() -> str:
         async with browsing(snapshot_of(tree_of({}))) as pilot:
-            await press(pilot, "j", "end", "enter", "i", "y", "T", "enter", "v", "enter", "v", "v")
+            await press(pilot, "j", "end", "enter", "i", "y", "T", "enter", "v", "enter", "v", "v", "enter", "v")
             return screen_text(pilot)
 
     assert "nothing is in this directory" in asyncio.run(journey())

@@ -41,6 +41,7 @@ _EMPTY = {
     View.LARGEST: "no files are below this directory",
     View.TYPES: "no files are below this directory",
     View.AGES: "no files are below this directory",
+    View.OWNERS: "no files of an owner are below this directory",
     View.PROBLEMS: "everything could be read",
     View.FOUND: "no name contains this",
     View.MARKED: "nothing is marked; Space marks",
