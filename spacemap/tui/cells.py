@@ -30,6 +30,7 @@ FLAGS = {
     "@": "neither a file nor a directory: symlink, socket, device",
     "*": "many small files, folded into one row to save memory",
     "e": "an empty directory",
+    "-": "ignored for now: left out of rows, and counted in sums",
 }
 """What the mark before a row says."""
 _SKIP_FLAGS = {
@@ -134,6 +135,8 @@ def fit_columns(session: Session, width: int, units: Units) -> Columns:
 def heading(session: Session, width: int, writing: Writing) -> list[Piece]:
     """Return the line above the rows: the columns, and which of them the rows are ordered by."""
     look, place = session.look, session.place
+    if place.view is View.PROBLEMS and place.shows_buckets:
+        return [Piece("Entries".rjust(_ITEMS + 2) + "  Reason", "heading")]
     if place.view is View.PROBLEMS:
         return [Piece("  " + "Reason".ljust(_reason_cells(width)) + " Path", "heading")]
     columns = fit_columns(session, width, writing.units)
@@ -256,7 +259,8 @@ def _entry_pieces(session: Session, entry: int, width: int, writing: Writing) ->
     tree, look = session.tree, session.look
     columns = fit_columns(session, width, writing.units)
     size = size_of(tree, entry, look.measure)
-    pieces = [Piece(flag_of(tree, entry).ljust(2), "flag")]
+    flag = "-" if session.ignored.holds(tree, entry) else flag_of(tree, entry)
+    pieces = [Piece(flag.ljust(2), "flag")]
     pieces.append(Piece(writing.amount(size).rjust(columns.amount) + " ", "amount"))
     if columns.sharing:
         shared = shared_of(tree, entry)
@@ -289,6 +293,9 @@ def _graph(columns: Columns, size: int, session: Session, writing: Writing, styl
 
 
 def _bucket_pieces(session: Session, bucket: Bucket, width: int, writing: Writing) -> list[Piece]:
+    if session.place.view is View.PROBLEMS:
+        count = Piece("! ".ljust(2) + format_count(bucket.file_count).rjust(_ITEMS) + "  ", "amount")
+        return [count, Piece(writing.cut(display_text(bucket.label), max(width - _ITEMS - 4, 1)), "directory")]
     columns = fit_columns(session, width, writing.units)
     pieces = [Piece("  ", ""), Piece(writing.amount(bucket.bytes).rjust(columns.amount) + " ", "amount")]
     if columns.sharing:

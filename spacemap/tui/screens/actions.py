@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from textual.screen import Screen
 
+from spacemap.analyze.by import By
 from spacemap.errors import SpacemapError
 from spacemap.render.text import display_name, display_text
 from spacemap.scan.rescan import Level, Rescan
@@ -54,7 +55,8 @@ class SessionScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Leave out what a kept snapshot does not have, and what needs rows before there are any."""
-        if not hasattr(SessionScreen, f"action_{action}") or action in _WITHOUT_ROWS:
+        is_ours = hasattr(self, f"action_{action}") and not hasattr(Screen, f"action_{action}")
+        if not is_ours or action in _WITHOUT_ROWS:
             return self.has_action(action)
         return self.has_action(action) and self.session is not None
 
@@ -90,8 +92,21 @@ class SessionScreen(Screen[None]):
 
     def action_leave(self) -> None:
         place = self.here.place
-        if place.search or place.view is not View.LIST:
+        if place.view is View.TREEMAP and not place.search:
+            self.action_see(View.LIST.name)
+        elif place.search or place.view is not View.LIST:
             self.action_back()
+
+    def action_history(self, steps: int) -> None:
+        self.here.revisit(steps)
+        self.paint()
+
+    def action_ignore(self) -> None:
+        self.here.ignore()
+        self.paint()
+
+    def action_ignored(self) -> None:
+        self._look(replace(self.here.look, shows_ignored=not self.here.look.shows_ignored))
 
     def action_sort(self, sort: str) -> None:
         self.here.sort_by(Sort[sort])
@@ -105,7 +120,11 @@ class SessionScreen(Screen[None]):
         self._look(replace(self.here.look, directories_first=not self.here.look.directories_first))
 
     def action_graph(self) -> None:
-        self._look(replace(self.here.look, graph=_after(self.here.look.graph, Graph)))
+        look = self.here.look
+        if self.here.place.view is View.TREEMAP:
+            self._look(replace(look, tiles=By.AGE if look.tiles is By.TYPE else By.TYPE))
+        else:
+            self._look(replace(look, graph=_after(look.graph, Graph)))
 
     def action_sharing(self) -> None:
         self._look(replace(self.here.look, sharing=_after(self.here.look.sharing, Sharing)))
@@ -137,7 +156,8 @@ class SessionScreen(Screen[None]):
         self._rescan(Rescan(Level.TRUST, only=(path,) if path else self.here.snapshot.roots))
 
     def action_refresh_all(self) -> None:
-        self._rescan(Rescan(Level.FAST))
+        is_retry = self.here.place.view is View.PROBLEMS
+        self._rescan(Rescan(Level.TRUST, retry=True) if is_retry else Rescan(Level.FAST))
 
     def _rescan(self, rescan: Rescan) -> None:
         if not isinstance(self.subject, Live):
