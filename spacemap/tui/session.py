@@ -48,6 +48,16 @@ class Place:
         return self.view in (View.LIST, View.TREEMAP)
 
     @property
+    def has_parent(self) -> bool:
+        """Whether the first row leads to the directory above."""
+        return self.view is View.LIST and self.directory != 0 and not self.search
+
+    def has_rows_of(self, other: "Place") -> bool:
+        """Whether another place of the same tree has the same rows, but for the one that leads up."""
+        is_same = (self.directory, self.search) == (other.directory, other.search)
+        return is_same and self.shows_children and other.shows_children
+
+    @property
     def is_flat(self) -> bool:
         """Whether the rows are entries of several directories."""
         return not self.shows_children and not self.shows_buckets
@@ -205,8 +215,12 @@ class Session:
         return visit is not None
 
     def _enter(self, place: Place, entry: int | None) -> None:
-        self.place = place
-        self._rows = None
+        before, self.place = self.place, place
+        if before.has_rows_of(place) and self._rows is not None:
+            # As tiles instead of a list: what takes long, finding and ordering them, is done.
+            self._rows = replace(self._rows, has_parent=place.has_parent)
+        else:
+            self._rows = None
         self.cursor = self.top = 0
         self._has_moved = entry is not None
         if entry is not None:
@@ -236,7 +250,7 @@ class Session:
     def show(self, entry: int) -> None:
         """List the directory that holds an entry, with the cursor on it."""
         if not self.look.shows_hidden and self._is_hidden(entry):
-            self.look = replace(self.look, shows_hidden=True)
+            self.look, self._rows = replace(self.look, shows_hidden=True), None
         self.go(Place(int(self.tree.parent[entry])), entry)
 
     def back(self) -> bool:
@@ -323,8 +337,7 @@ class Session:
             self._hidden = self._left_out = 0
         else:
             entries, self._hidden, self._left_out = self.ignored.shown(tree, entries, self.look, is_deep=place.is_flat)
-        is_below = place.view is View.LIST and place.directory != 0 and not place.search
-        return Rows(ordered(tree, entries, self.look), has_parent=is_below)
+        return Rows(ordered(tree, entries, self.look), has_parent=place.has_parent)
 
     def _entries(self) -> EntryIds:
         """Return the entries of the place, ascending."""

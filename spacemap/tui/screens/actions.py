@@ -20,6 +20,7 @@ from spacemap.tui.screens.help import HelpScreen
 from spacemap.tui.session import Session
 from spacemap.tui.subject import Live, Outcome, Setting, Subject
 from spacemap.tui.summary import is_partial
+from spacemap.units import format_count, format_number
 
 _WITHOUT_ROWS = frozenset({"stop", "repaint", "help", "leave_program", "leave_here"})
 """Actions that make sense before there are rows."""
@@ -38,6 +39,8 @@ class SessionScreen(Screen[None]):
         self.subject = subject
         self.setting = setting
         self.scan_elapsed_ns = 0
+        self._retried: int | None = None
+        """How many entries could not be read before they were tried again; None: nobody asked."""
         self._asked_to_leave = False
 
     @abstractmethod
@@ -156,8 +159,20 @@ class SessionScreen(Screen[None]):
         self._rescan(Rescan(Level.TRUST, only=(path,) if path else self.here.snapshot.roots))
 
     def action_refresh_all(self) -> None:
-        is_retry = self.here.place.view is View.PROBLEMS
-        self._rescan(Rescan(Level.TRUST, retry=True) if is_retry else Rescan(Level.FAST))
+        if self.here.place.view is not View.PROBLEMS:
+            self._rescan(Rescan(Level.FAST))
+            return
+        if not self.jobs.is_scanning:
+            self._retried = len(self.here.tree.problems)
+        self._rescan(Rescan(Level.TRUST, retry=True))
+
+    def tell_of_retry(self) -> None:
+        """Tell, after a scan, how much of what could not be read could be now, if that was the question."""
+        if self._retried is not None:
+            left = len(self.here.tree.problems)
+            now = max(self._retried - left, 0)
+            self.say(f"{format_number(now, 'entry', 'entries')} could be read now, {format_count(left)} cannot")
+        self._retried = None
 
     def _rescan(self, rescan: Rescan) -> None:
         if not isinstance(self.subject, Live):

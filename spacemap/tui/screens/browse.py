@@ -155,6 +155,7 @@ class BrowseScreen(PaneScreen):
         failure = failure_of(ended)
         if failure is None:
             self._put(Session(ended.result.result(), self.setting.settings.categories, self.setting.look))
+            self.tell_of_retry()
         elif self.session is None:
             self.app.exit(failure)
         else:
