@@ -16,7 +16,7 @@ class Latest:
     def ask(self, work: Callable[[], object]) -> None:
         """Do some work soon, unless something else is asked for before it begins."""
         self._asked.put(work)
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             # A file system that never answers must not hold whoever quits.
             self._thread = Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()

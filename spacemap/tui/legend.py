@@ -35,7 +35,7 @@ def current_pieces(session: Session, width: int, writing: Writing) -> list[Piece
 def color_pieces(mosaic: Mosaic, title: str, width: int, writing: Writing) -> list[Piece]:
     """Return what colours stand for, those of the largest tiles first, as many as there is room for."""
     pieces = [Piece(title, "faint")]
-    used = cell_width(title)
+    used = cell_width(title) + 1
     swatch = "■" if writing.is_unicode else "#"
     for label, color in _by_size(mosaic)[:_MOST]:
         text = " " + writing.cut(label, 40)

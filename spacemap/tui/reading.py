@@ -153,10 +153,10 @@ def _preview(path: bytes, file: BinaryIO, limits: Limits, clock: Callable[[], fl
     if is_tar(head):
         return _of_contents(path, "tar archive", list_tar(Seekable(file, limits, clock), limits), size)
     if not compression:
-        return _of_data(path, head, size, "")
+        return _of_data(path, head, is_cut=size > len(head))
     unpacked, note = read_head(unpack(file, compression, limits, clock), HEAD)
     if not is_tar(unpacked):
-        return _of_data(path, unpacked, -1, f"{compression}, unpacked", note)
+        return _of_data(path, unpacked, f"{compression}, unpacked, ", note, is_cut=len(unpacked) == HEAD)
     file.seek(0)
     contents = list_tar(unpack(file, compression, limits, clock), limits)
     return _of_contents(path, f"tar archive, {compression}", contents, size)
@@ -172,19 +172,16 @@ def _of_contents(path: bytes, title: str, contents: Contents, size: int) -> Prev
     return Preview(path, f"{title}, {count}", names, contents.sizes, note=display_text("; ".join(notes)))
 
 
-def _of_data(path: bytes, data: bytes, size: int, source: str, note: str = "") -> Preview:
-    """Return data as lines where it is text, else to be shown as numbers; `size` is that of all of it, -1: unknown."""
+def _of_data(path: bytes, data: bytes, source: str = "", note: str = "", *, is_cut: bool) -> Preview:
+    """Return data as lines where it is text, else to be shown as numbers; `is_cut`: there is more of it."""
     text = _as_text(data)
-    what = "no text" if text is None else "text"
-    shown = HEX if text is None else HEAD
-    parts = [source, what] if source else [what]
-    if size > min(len(data), shown) or (size < 0 and len(data) > shown):
-        parts.append(f"the first {min(len(data), shown) >> 10} KiB")
-    title, note = ", ".join(parts), display_text(note)
+    shown = len(data) if text is not None else min(len(data), HEX)
+    title = source + ("text" if text is not None else "no text")
+    if is_cut or shown < len(data):
+        title += f", the first {shown >> 10} KiB"
     if text is None:
-        return Preview(path, title, data=data[:HEX], note=note)
-    lines = text.splitlines()[:_MAX_LINES]
-    return Preview(path, title, tuple(map(_inert, lines)), note=note)
+        return Preview(path, title, data=data[:HEX], note=display_text(note))
+    return Preview(path, title, tuple(map(_inert, text.splitlines()[:_MAX_LINES])), note=display_text(note))
 
 
 def _as_text(data: bytes) -> str | None:

@@ -68,11 +68,11 @@ def test_areas_are_in_proportion(weights: list[int]) -> None:
 
 
 def test_known_layout() -> None:
-    """The example of the paper, on cells as wide as high: its first strips are two and two."""
+    """The example of the paper, on cells as wide as high: two stand on the left, then two side by side."""
     layout = lay_out([6, 6, 4, 3, 2, 2, 1], Rect(0, 0, 120, 40), (1, 1))
 
     assert [Rect(0, 0, 60, 20), Rect(0, 20, 60, 20)] == list(layout.tiles[:2])
-    assert layout.tiles[2].x == layout.tiles[3].x == 60
+    assert (0, 0, 60) == (layout.tiles[2].y, layout.tiles[3].y, layout.tiles[2].x)
     assert layout.tiles[2].cells > layout.tiles[3].cells
 
 

@@ -77,7 +77,7 @@ def test_colours_by_type_and_by_age() -> None:
     """A tile has the colour of what most of it is: its category, or how long ago it was modified."""
     session = _session()
 
-    assert ["Video", "Audio"] == [tile.label for tile in make_mosaic(session, 80, 20).tiles[:2]]
+    assert ["Videos", "Audio"] == [tile.label for tile in make_mosaic(session, 80, 20).tiles[:2]]
     session.change(Look(tiles=By.AGE))
     assert "2 years to 5 years" == make_mosaic(session, 80, 20).tiles[1].label
 
@@ -144,7 +144,7 @@ def test_labels() -> None:
     """A tile says its name, its size and, where there is room, what its colour means."""
     text = "\n".join(_lines(_session(), (100, 30)))
 
-    assert all(part in text for part in ("/films", "song.mp3", "390.6 KiB", "Audio", "Video", "more"))
+    assert all(part in text for part in ("/films", "song.mp3", "391.0 KiB", "Audio", "Videos", "more"))
 
 
 def test_the_line_above() -> None:
@@ -159,8 +159,8 @@ def test_the_line_above() -> None:
 
         assert cell_width(colors) <= max(width, len("by type "))
         assert width < 30 or cell_width(current) <= width
-    assert " song.mp3  391.0 KiB  21.1%  Audio" == current
-    assert "■ Video" in colors
+    assert " song.mp3  391.0 KiB  21.9%  Audio" == current
+    assert "■ Videos" in colors
 
 
 def test_small_files_and_links_are_told() -> None:

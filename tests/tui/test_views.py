@@ -202,7 +202,7 @@ def test_preview_follows_the_cursor(tree: Path) -> None:
 
     async def journey() -> tuple[str, str, str]:
         async with browsing(tree, (120, 30)) as pilot:
-            await press(pilot, "s", "home", "p")
+            await press(pilot, "home", "p")
             directory = screen_text(pilot)
             await press(pilot, "enter", "down")
             await wait_for(pilot, lambda: "line of text" in screen_text(pilot))

@@ -159,12 +159,8 @@ class SessionScreen(Screen[None]):
         self._rescan(Rescan(Level.TRUST, only=(path,) if path else self.here.snapshot.roots))
 
     def action_refresh_all(self) -> None:
-        if self.here.place.view is not View.PROBLEMS:
-            self._rescan(Rescan(Level.FAST))
-            return
-        if not self.jobs.is_scanning:
-            self._retried = len(self.here.tree.problems)
-        self._rescan(Rescan(Level.TRUST, retry=True))
+        is_retry = self.here.place.view is View.PROBLEMS
+        self._rescan(Rescan(Level.TRUST, retry=True) if is_retry else Rescan(Level.FAST))
 
     def tell_of_retry(self) -> None:
         """Tell, after a scan, how much of what could not be read could be now, if that was the question."""
@@ -180,6 +176,7 @@ class SessionScreen(Screen[None]):
         if self.jobs.is_scanning:
             self.say("A scan is under way; Ctrl+C stops it")
             return
+        self._retried = len(self.here.tree.problems) if rescan.retry else None
         self.jobs.scan(self.subject.paths, self.subject.options, self.here.snapshot, rescan)
         self.paint()
 

@@ -56,8 +56,6 @@ class BrowseScreen(PaneScreen):
     BrowseScreen Listing { height: 1fr; }
     BrowseScreen.-wide #main { layout: horizontal; }
     BrowseScreen.-wide PreviewPane { width: 45%; height: 100%; }
-    BrowseScreen.-treemap Listing { display: none; }
-    BrowseScreen.-treemap Treemap { display: block; }
     BrowseScreen #progress, BrowseScreen #small, BrowseScreen #searching { display: none; }
     BrowseScreen.-scanning > #progress { display: block; }
     BrowseScreen.-informing > InfoPane, BrowseScreen.-previewing PreviewPane { display: block; }
@@ -192,6 +190,8 @@ class BrowseScreen(PaneScreen):
         is_treemap = session.place.view is View.TREEMAP
         if is_treemap != self.has_class("-treemap"):
             self.set_class(is_treemap, "-treemap")
+            # At once and not when styles are worked out anew: the keys that follow are already for the other widget.
+            self._map.display, self._list.display = is_treemap, not is_treemap
             # What was not shown has no size yet, which tiles and columns are made for.
             self.call_after_refresh(self.paint)
         if not is_treemap:

@@ -89,6 +89,8 @@ class InfoPane(VerticalScroll, can_focus=False, inherit_bindings=False):
         """Choose another link."""
         self._chosen = max(min(self._chosen + steps, len(self._links) - 1), 0)
         self._paint()
+        # Two lines are above the first link.
+        self.scroll_to(y=max(self._chosen + 2 - self.size.height // 2, 0), animate=False)
 
     def action_jump(self) -> None:
         """Go to the link that is chosen."""

@@ -45,7 +45,7 @@ class Treemap(Widget, can_focus=True):
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"treemap--cursor", "treemap--faint"}
     DEFAULT_CSS = """
-    Treemap { height: 1fr; background: $background; color: $foreground; display: none; }
+    Treemap { width: 1fr; height: 1fr; background: $background; color: $foreground; display: none; }
     Treemap .treemap--cursor { background: $foreground; color: $background; text-style: bold; }
     Treemap .treemap--faint { color: $foreground 55%; }
     """
