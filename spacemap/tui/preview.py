@@ -15,7 +15,7 @@ from spacemap.units import format_count, format_number
 LARGEST = 200
 """Entries of a directory that are shown."""
 KEPT = "this is a kept scan: its files may be elsewhere, or gone; they are not read"
-_HEX_WIDTHS = ((16, 76), (8, 43))
+_HEX_WIDTHS = ((16, 71), (8, 39))
 """Bytes on a line, and the cells from which on there are so many; 4 on narrower ones."""
 
 
@@ -92,5 +92,5 @@ def _hex_lines(data: bytes, width: int) -> list[str]:
     for begin in range(0, len(data), count):
         part = data[begin : begin + count]
         text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in part)
-        lines.append(f"{begin:08x}  {part.hex(' ').ljust(count * 3)} {text}")
+        lines.append(f"{begin:04x}  {part.hex(' ').ljust(count * 3)} {text}")
     return lines

@@ -94,9 +94,9 @@ def test_no_text_is_shown_as_numbers(place: Path) -> None:
     lines = {width: preview_lines(preview, width, Writing())[1][0].text for width in (80, 50, 30)}
 
     assert ("no text, the first 4 KiB", HEX) == (preview.title, len(preview.data))
-    assert "00000000  00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f  ................" == lines[80]
-    assert "00000000  00 01 02 03 04 05 06 07  ........" == lines[50]
-    assert "00000000  00 01 02 03  ...." == lines[30]
+    assert "0000  00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f  ................" == lines[80]
+    assert "0000  00 01 02 03 04 05 06 07  ........" == lines[50]
+    assert "0000  00 01 02 03  ...." == lines[30]
 
 
 def test_empty_file(place: Path) -> None:

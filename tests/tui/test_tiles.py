@@ -144,7 +144,7 @@ def test_labels() -> None:
     """A tile says its name, its size and, where there is room, what its colour means."""
     text = "\n".join(_lines(_session(), (100, 30)))
 
-    assert all(part in text for part in ("/films", "song.mp3", "391.0 KiB", "Audio", "Videos", "more"))
+    assert all(part in text for part in ("/films", "song.mp3", "391.0 KiB", "Audio", "Videos", "+31"))
 
 
 def test_the_line_above() -> None:

@@ -240,26 +240,29 @@ def test_retry_of_what_could_not_be_read(tree: Path, monkeypatch: pytest.MonkeyP
     subtree = tree_of({"docs": Folder({}, skip=Skip.UNREADABLE, problem=(Operation.OPEN, 13))}, root=os.fsencode(tree))
     rescans = []
 
-    async def journey() -> tuple[list[str], int, int]:
+    async def journey() -> tuple[list[str], list[str], int]:
         async with browsing(tree) as pilot:
-            screen = pilot.app.browsing
-            whole = session_of(pilot).snapshot
+            jobs = pilot.app.browsing.jobs
+            scan = jobs.scan
+
+            def recorded(*arguments: object) -> None:
+                rescans.append(arguments[3])
+                scan(*arguments)
+
+            monkeypatch.setattr(jobs, "scan", recorded)
             session_of(pilot).replace(snapshot_of(subtree))
-            monkeypatch.setattr(screen.jobs, "scan", lambda *arguments: rescans.append(arguments[3]))
             await press(pilot, "!")
             rows = [bucket.label for bucket in session_of(pilot).rows().buckets]
             await press(pilot, "R")
-            session_of(pilot).replace(whole)
-            screen.tell_of_retry()
-            screen.tell_of_retry()
-            await pilot.pause()
-            return rows, len(pilot.app._notifications), len(session_of(pilot).rows())
+            await wait_for(pilot, lambda: not jobs.is_scanning and pilot.app._notifications)
+            notes = [note.message for note in pilot.app._notifications]
+            return rows, notes, len(session_of(pilot).rows())
 
     rows, notes, left = asyncio.run(journey())
 
     assert ["cannot be opened: Permission denied (EACCES)"] == rows
     assert [(True, ())] == [(rescan.retry, rescan.only) for rescan in rescans]
-    assert (1, 0) == (notes, left)
+    assert (["1 entry could be read now, 0 cannot"], 0) == (notes, left)
 
 
 def test_ignoring_and_going_back() -> None:

@@ -21,8 +21,8 @@ class PreviewPane(ScrollView, can_focus=False, inherit_bindings=False):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"preview--{name}" for name in _STYLES}
     DEFAULT_CSS = """
     PreviewPane {
-        display: none; height: 40%; background: $surface; padding: 0 1;
-        overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1;
+        display: none; height: 40%; background: $surface;
+        overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable;
     }
     PreviewPane .preview--title { color: $foreground; text-style: bold; }
     PreviewPane .preview--note { color: $warning; }
@@ -50,7 +50,8 @@ class PreviewPane(ScrollView, can_focus=False, inherit_bindings=False):
 
     def _fit(self) -> None:
         self._width = self.scrollable_content_region.width
-        self._lines = preview_lines(self._preview, self._width, self._writing) if self._width else []
+        # A blank at either side.
+        self._lines = preview_lines(self._preview, max(self._width - 2, 0), self._writing)
         self.virtual_size = Size(self._width, len(self._lines))
         self.refresh()
 
@@ -58,7 +59,8 @@ class PreviewPane(ScrollView, can_focus=False, inherit_bindings=False):
         """Return one line of the window."""
         row = y + round(self.scroll_y)
         pieces = self._lines[row] if row < len(self._lines) else []
-        segments = [Segment(piece.text, self.rich_style + self._style(piece.style)) for piece in pieces]
+        segments = [Segment(" ", self.rich_style)]
+        segments += [Segment(piece.text, self.rich_style + self._style(piece.style)) for piece in pieces]
         return Strip(segments).adjust_cell_length(self._width, self.rich_style)
 
     def _style(self, name: str) -> Style:
