@@ -6,6 +6,7 @@ import io
 import lzma
 import os
 import socket
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from spacemap.tui.archives import Limits
 from spacemap.tui.cells import Writing
 from spacemap.tui.preview import preview_lines
 from spacemap.tui.reading import HEX, Preview, read_preview, steps_to
+from tests.scan.processes import can_mount, in_namespace
 from tests.tui.browsing import INVISIBLE
 
 
@@ -257,6 +259,37 @@ def test_no_symlink_on_the_way(place: Path) -> None:
     (place / "real" / "d").symlink_to(place / "elsewhere")
     preview = read_preview(b"", steps_to(tree, entry))
     assert ((), True) == (preview.lines, preview.title.startswith("cannot be read"))
+
+
+MOUNTED = """
+import subprocess, sys
+from spacemap.scan import scan
+from spacemap.tree.subtree import nearest_entry
+from spacemap.tui.reading import read_preview, steps_to
+place = sys.argv[1]
+tree = scan([place]).tree
+entry, _ = nearest_entry(tree, (b"d", b"f"))
+print(read_preview(b"", steps_to(tree, entry)).lines)
+subprocess.run(["sh", "-ec", sys.argv[2]], check=True, cwd=place)
+print(read_preview(b"", steps_to(tree, entry)).title)
+"""
+
+
+@pytest.mark.skipif(not can_mount(), reason="mounting needs root or user namespaces")
+@pytest.mark.parametrize(
+    "step",
+    ["mount -t tmpfs none d; echo other > d/f", "mount --bind e d", "mount --bind e/f d/f"],
+    ids=["tmpfs", "bind", "bind of a file"],
+)
+def test_nothing_mounted_since_is_opened(place: Path, step: str) -> None:
+    """What was mounted over a directory or a file after the scan is not what was scanned."""
+    for name in ("d", "e"):
+        (place / name).mkdir()
+        (place / name / "f").write_bytes(name.encode())
+    result = in_namespace('exec "$@"', sys.executable, "-c", MOUNTED, place, step)
+    refused = b"not what was scanned: changed since, or another file system; not opened"
+
+    assert (0, b"", [b"('d',)", refused]) == (result.returncode, result.stderr, result.stdout.splitlines())
 
 
 def test_sparse_file(place: Path) -> None:
