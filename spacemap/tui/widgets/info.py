@@ -175,7 +175,7 @@ def _inode(tree: Tree, entry: int) -> str:
 def link_facts(tree: Tree, entry: int) -> list[Fact]:
     """Return the page of links: how many there are, and the paths of the others."""
     if not tree.flags[entry] & Flag.LINKED:
-        return [("Hard links", "this is the only one" if tree.kind[entry] != Kind.DIRECTORY else "none of a directory")]
+        return [("Hard links", "this is the only one" if tree.kind[entry] != Kind.DIRECTORY else "directories have none")]
     known = links_of(tree, entry)
     facts = [("Hard links", links_text(tree, entry))]
     facts += [("", display_name(tree.path(other))) for other in known]
