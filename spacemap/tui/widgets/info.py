@@ -175,12 +175,13 @@ def _inode(tree: Tree, entry: int) -> str:
 def link_facts(tree: Tree, entry: int) -> list[Fact]:
     """Return the page of links: how many there are, and the paths of the others."""
     if not tree.flags[entry] & Flag.LINKED:
-        return [("Hard links", "this is the only one" if tree.kind[entry] != Kind.DIRECTORY else "directories have none")]
+        is_directory = tree.kind[entry] == Kind.DIRECTORY
+        return [("Hard links", "directories have none" if is_directory else "this is the only one")]
     known = links_of(tree, entry)
     facts = [("Hard links", links_text(tree, entry))]
     facts += [("", display_name(tree.path(other))) for other in known]
     if len(known) == MAX_LINKS:
-        facts.append(("", "and perhaps more"))
+        facts.append(("", f"the first {MAX_LINKS} of the others"))
     return facts
 
 
