@@ -115,6 +115,20 @@ class Partition:
         found = np.concatenate([np.flatnonzero(self.bucket[part] == index) + part.start for part in parts])
         return found if self.plan.has_directories else found[self.tree.kind[found] != Kind.DIRECTORY]
 
+    def main_kind(self, measure: Measure, entry: int) -> tuple[str, str]:
+        """Return label and colour of the bucket of an entry, for a directory of the one with the most of its bytes.
+
+        Every link counts; directories themselves only where there is nothing else.
+        """
+        kinds = self.plan.kinds
+        weights = np.zeros(len(kinds))
+        column, _ = unit_column(self.tree, measure)
+        for part in subtree_slices(self.tree, entry) if self.tree.kind[entry] == Kind.DIRECTORY else ():
+            weights += np.bincount(self.bucket[part], weights=column[part], minlength=len(kinds))
+        weights[[number for number, kind in enumerate(kinds) if kind.key == DIRECTORIES]] = 0
+        kind = kinds[int(weights.argmax()) if weights.any() else int(self.bucket[entry])]
+        return kind.label, kind.color
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:

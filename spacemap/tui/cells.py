@@ -31,6 +31,7 @@ FLAGS = {
     "@": "neither a file nor a directory: symlink, socket, device",
     "*": "many small files, folded into one row to save memory",
     "e": "an empty directory",
+    "-": "ignored for now: left out of rows, and counted in sums",
 }
 """What the flag before a row says."""
 MARKS = {
@@ -148,6 +149,8 @@ def fit_columns(session: Session, width: int, units: Units) -> Columns:
 def heading(session: Session, width: int, writing: Writing) -> list[Piece]:
     """Return the line above the rows: the columns, and which of them the rows are ordered by."""
     look, place = session.look, session.place
+    if place.view is View.PROBLEMS and place.shows_buckets:
+        return [Piece("Entries".rjust(_ITEMS + 2) + "  Reason", "heading")]
     if place.view is View.PROBLEMS:
         return [Piece("  " + "Reason".ljust(_reason_cells(width)) + " Path", "heading")]
     columns = fit_columns(session, width, writing.units)
@@ -275,7 +278,8 @@ def _entry_pieces(session: Session, entry: int, width: int, writing: Writing) ->
     tree, amounts, look = session.tree, session.amounts, session.look
     columns = fit_columns(session, width, writing.units)
     size = size_of(amounts, entry, look.measure)
-    pieces = [Piece(flag_of(tree, entry).ljust(1), "flag"), _mark(session, entry, writing)]
+    flag = "-" if session.ignored.holds(tree, entry) else flag_of(tree, entry)
+    pieces = [Piece(flag.ljust(1), "flag"), _mark(session, entry, writing)]
     pieces.append(Piece(writing.amount(size).rjust(columns.amount) + " ", "amount"))
     if columns.sharing:
         shared = shared_of(amounts, entry)
@@ -308,6 +312,9 @@ def _graph(columns: Columns, size: int, session: Session, writing: Writing, styl
 
 
 def _bucket_pieces(session: Session, bucket: Bucket, width: int, writing: Writing) -> list[Piece]:
+    if session.place.view is View.PROBLEMS:
+        count = Piece("! ".ljust(2) + format_count(bucket.file_count).rjust(_ITEMS) + "  ", "amount")
+        return [count, Piece(writing.cut(display_text(bucket.label), max(width - _ITEMS - 4, 1)), "directory")]
     columns = fit_columns(session, width, writing.units)
     pieces = [Piece("  ", ""), Piece(writing.amount(bucket.bytes).rjust(columns.amount) + " ", "amount")]
     if columns.sharing:

@@ -13,10 +13,12 @@ from spacemap.scan import Progress, ScanOptions, scan
 from spacemap.scan.late import LateCheckpoint
 from spacemap.scan.progress import Build
 from spacemap.scan.rescan import Rescan
+from spacemap.tui.latest import Latest
 
 TYPE_CHECKING = False  # what mypy takes for true; the tree may be imported while workers list
 if TYPE_CHECKING:
     from spacemap.tree.snapshot import Snapshot
+    from spacemap.tui.reading import Preview, Step
 
 FIRST_PAUSE = 0.15
 """Seconds after the first tree so far before the next is built."""
@@ -54,6 +56,13 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Previewed:
+    """The beginning of a file was read."""
+
+    preview: "Preview"
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What other work tells."""
 
@@ -65,7 +74,7 @@ class Broken:
     error: BaseException
 
 
-Happening = Progressed | Arrived | Ended | Measured | Told | Broken
+Happening = Progressed | Arrived | Ended | Measured | Previewed | Told | Broken
 Post = Callable[[Happening], object]
 
 
@@ -74,6 +83,7 @@ class Jobs:
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(4, "spacemap-job")
+        self._reader = Latest("spacemap-preview")
         self._lock = Lock()
         self._kept: list[Happening] = []
         self._listener: Post | None = None
@@ -123,6 +133,10 @@ class Jobs:
         """Start other work, which tells by what it is given."""
         self._executor.submit(work, self._tell).add_done_callback(self._check)
 
+    def preview(self, path: bytes, steps: "tuple[Step, ...]") -> None:
+        """Read the beginning of a file; what was asked for before and has not begun is forgotten."""
+        self._reader.ask(lambda: self._preview(path, steps))
+
     def stop(self) -> None:
         """Let the scan end soon, with what it knows."""
         self._stops.set()
@@ -169,6 +183,11 @@ class Jobs:
         except OSError as error:
             result = error
         self._tell(Measured(path, result))
+
+    def _preview(self, path: bytes, steps: "tuple[Step, ...]") -> None:
+        from spacemap.tui.reading import read_preview  # noqa: PLC0415 - imports numpy, and what archives need
+
+        self._tell(Previewed(read_preview(path, steps)))
 
 
 def owner_text(result: os.stat_result) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from spacemap.analyze.by import By
 from spacemap.analyze.query import Query
 from spacemap.tree.measure import Measure
 
@@ -39,6 +40,8 @@ class View(Enum):
     """What is listed of a place."""
 
     LIST = "list"
+    TREEMAP = "treemap"
+    """The rows of the list as tiles, as large as what they hold."""
     LARGEST = "largest files"
     TYPES = "by type"
     AGES = "by age"
@@ -50,7 +53,7 @@ class View(Enum):
     """Entries of the whole tree whose names contain the text that is searched for."""
 
 
-CYCLE = (View.LIST, View.LARGEST, View.TYPES, View.AGES, View.OWNERS)
+CYCLE = (View.LIST, View.TREEMAP, View.LARGEST, View.TYPES, View.AGES, View.OWNERS)
 """The views that follow one another."""
 
 
@@ -65,7 +68,11 @@ class Look:
     directories_first: bool = False
     shows_hidden: bool = True
     """With names that begin with a dot, and what was excluded."""
+    shows_ignored: bool = False
+    """With what its user ignores for now."""
     graph: Graph = Graph.BAR
+    tiles: By = By.TYPE
+    """What the colours of a treemap tell apart."""
     sharing: Sharing = Sharing.OFF
     shows_items: bool = True
     shows_mtime: bool = False

@@ -56,7 +56,7 @@ def total_pieces(session: Session, width: int, writing: Writing) -> list[Piece]:
             where, all_of_it = " in everything", len(tree) - 1
         found = f'"{text}"{where}: {format_count(len(session.rows()))} of {format_count(all_of_it)}'
         pieces += [Piece("   ", "text"), Piece(writing.cut(found, 60), "alert")]
-    elif place.view is not View.LIST:
+    elif not place.shows_children:
         number = format_count(len(session.rows()))
         what = session.bucket_label() if place.bucket else _VIEWS[place.view]
         pieces += [Piece("   ", "text"), Piece(f"{what}: {number}", "state")]
@@ -64,6 +64,8 @@ def total_pieces(session: Session, width: int, writing: Writing) -> list[Piece]:
         hidden = session.hidden()
         if hidden:
             pieces += [Piece("   ", "text"), Piece(f"{format_count(hidden)} hidden", "alert")]
+    if left_out := session.left_out():
+        pieces += [Piece("   ", "text"), Piece(f"{format_count(left_out)} ignored", "alert")]
     return _with_filter(pieces, session, width, writing)
 
 

@@ -25,6 +25,7 @@ ROUNDS = 5
 KEYS = {
     "move": ("j", "k", "end", "home", "pagedown"),
     "sort": ("n", "s", "C", "M", "t", "a"),
+    "treemap": ("v", "right", "down", "g", "s", "s", "escape"),
     "search": ("slash", "f", "i", "1", "7"),
     "filter": ("f", *"name:*17*", "space", *"size>64K"),
 }

@@ -168,7 +168,7 @@ def test_sort_and_view_keys() -> None:
             for key in "CMns":
                 await press(pilot, key)
                 orders.append(session_of(pilot).look.sort)
-            for key in ("T", "T", "!", "escape", "v", "h"):
+            for key in ("T", "T", "!", "escape", "v", "h", "escape"):
                 await press(pilot, key)
                 views.append(session_of(pilot).place.view)
             return orders, views
@@ -176,7 +176,7 @@ def test_sort_and_view_keys() -> None:
     orders, views = asyncio.run(journey())
 
     assert [Sort.ITEMS, Sort.MTIME, Sort.NAME, Sort.SIZE] == orders
-    assert [View.LARGEST, View.LIST, View.PROBLEMS, View.LIST, View.LARGEST, View.LIST] == views
+    assert [View.LARGEST, View.LIST, View.PROBLEMS, View.LIST, View.TREEMAP, View.TREEMAP, View.LIST] == views
 
 
 def test_a_kept_snapshot_has_no_key_that_needs_the_disk() -> None:

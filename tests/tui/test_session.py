@@ -270,7 +270,7 @@ def test_by_owner() -> None:
 
 
 def test_problems_by_reason() -> None:
-    """Problems of one reason stand together, and hidden ones are not left out."""
+    """Each reason is a row with how many there are, which opens to them; hidden ones are not left out."""
     spec: dict[str, Spec] = {
         "a": Folder({}, problem=(Operation.OPEN, 13)),
         ".b": Leaf(9000, problem=(Operation.STAT, 5)),
@@ -279,8 +279,17 @@ def test_problems_by_reason() -> None:
     session = _session(spec, shows_hidden=False)
     session.see(View.PROBLEMS)
 
-    assert ["a", "c", ".b"] == _names(session)
-    session.see(View.PROBLEMS)
+    counts = [(bucket.label.partition(":")[0], bucket.file_count) for bucket in session.rows().buckets]
+    assert [("cannot be opened", 2), ("cannot be measured", 1)] == counts
+    session.open()
+    assert ["a", "c"] == _names(session)
+    session.back()
+    session.move_to(1)
+    session.open()
+    assert ([".b"], "cannot be measured: Input/output error (EIO)") == (_names(session), session.bucket_label())
+    session.back()
+    assert 1 == session.cursor
+    session.back()
     assert View.LIST is session.place.view
 
 
@@ -292,7 +301,7 @@ def test_views_follow_one_another() -> None:
         session.see_next()
         seen.append(session.place.view)
 
-    assert [View.LARGEST, View.TYPES, View.AGES, View.OWNERS, View.LIST] == seen
+    assert [View.TREEMAP, View.LARGEST, View.TYPES, View.AGES, View.OWNERS, View.LIST] == seen
     session.see(View.PROBLEMS)
     session.see_next()
     assert View.LIST is session.place.view

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from textual.screen import Screen
 
+from spacemap.analyze.by import By
 from spacemap.errors import SpacemapError
 from spacemap.render.text import display_name, display_text
 from spacemap.scan.rescan import Level, Rescan
@@ -20,6 +21,7 @@ from spacemap.tui.screens.help import HelpScreen
 from spacemap.tui.session import Session
 from spacemap.tui.subject import Live, Outcome, Setting, Subject
 from spacemap.tui.summary import is_partial
+from spacemap.units import format_count, format_number
 
 _OURS = frozenset(key.action.partition("(")[0] for key in KEYS)
 _WITHOUT_ROWS = frozenset({"stop", "repaint", "help", "leave_program", "leave_here"})
@@ -39,6 +41,8 @@ class SessionScreen(Screen[None]):
         self.subject = subject
         self.setting = setting
         self.scan_elapsed_ns = 0
+        self._retried: int | None = None
+        """How many entries could not be read before they were tried again; None: nobody asked."""
         self.asked_to_leave = False
 
     @abstractmethod
@@ -94,7 +98,9 @@ class SessionScreen(Screen[None]):
 
     def action_leave(self) -> None:
         place = self.here.place
-        if place.search or place.view is not View.LIST:
+        if place.view is View.TREEMAP and not place.search:
+            self.action_see(View.LIST.name)
+        elif place.search or place.view is not View.LIST:
             self.action_back()
         elif self.here.look.filter is not None:
             self.here.filter(None)
@@ -119,6 +125,17 @@ class SessionScreen(Screen[None]):
         mark_others(self.here)
         self.paint()
 
+    def action_history(self, steps: int) -> None:
+        self.here.revisit(steps)
+        self.paint()
+
+    def action_ignore(self) -> None:
+        self.here.ignore()
+        self.paint()
+
+    def action_ignored(self) -> None:
+        self._look(replace(self.here.look, shows_ignored=not self.here.look.shows_ignored))
+
     def action_sort(self, sort: str) -> None:
         self.here.sort_by(Sort[sort])
         self.paint()
@@ -131,7 +148,11 @@ class SessionScreen(Screen[None]):
         self._look(replace(self.here.look, directories_first=not self.here.look.directories_first))
 
     def action_graph(self) -> None:
-        self._look(replace(self.here.look, graph=_after(self.here.look.graph, Graph)))
+        look = self.here.look
+        if self.here.place.view is View.TREEMAP:
+            self._look(replace(look, tiles=By.AGE if look.tiles is By.TYPE else By.TYPE))
+        else:
+            self._look(replace(look, graph=_after(look.graph, Graph)))
 
     def action_sharing(self) -> None:
         self._look(replace(self.here.look, sharing=_after(self.here.look.sharing, Sharing)))
@@ -163,7 +184,16 @@ class SessionScreen(Screen[None]):
         self._rescan(Rescan(Level.TRUST, only=(path,) if path else self.here.snapshot.roots))
 
     def action_refresh_all(self) -> None:
-        self._rescan(Rescan(Level.FAST))
+        is_retry = self.here.place.view is View.PROBLEMS
+        self._rescan(Rescan(Level.TRUST, retry=True) if is_retry else Rescan(Level.FAST))
+
+    def tell_of_retry(self) -> None:
+        """Tell, after a scan, how much of what could not be read could be now, if that was the question."""
+        if self._retried is not None:
+            left = len(self.here.tree.problems)
+            now = max(self._retried - left, 0)
+            self.say(f"{format_number(now, 'entry', 'entries')} could be read now, {format_count(left)} cannot")
+        self._retried = None
 
     def _rescan(self, rescan: Rescan) -> None:
         if not isinstance(self.subject, Live):
@@ -171,6 +201,7 @@ class SessionScreen(Screen[None]):
         if busy := self.busy():
             self.say(busy)
             return
+        self._retried = len(self.here.tree.problems) if rescan.retry else None
         self.jobs.scan(self.subject.paths, self.subject.options, self.here.snapshot, rescan)
         self.paint()
 

@@ -4,17 +4,20 @@ from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.containers import Container
 from textual.widgets import Input
 
 from spacemap.render.text import cell_width, display_name
 from spacemap.tui.cells import Piece, heading
-from spacemap.tui.jobs import Arrived, Broken, Ended, Jobs, Measured, Progressed, Told, failure_of
+from spacemap.tui.jobs import Arrived, Broken, Ended, Jobs, Measured, Previewed, Progressed, Told, failure_of
 from spacemap.tui.keys import BINDINGS, KEYS
+from spacemap.tui.legend import color_pieces, current_pieces
 from spacemap.tui.look import View
 from spacemap.tui.marking import add_up
 from spacemap.tui.marks import Marks
 from spacemap.tui.messages import Happened
 from spacemap.tui.screens.filtering import FilteringScreen
+from spacemap.tui.screens.panes import PaneScreen
 from spacemap.tui.screens.removing import RemovingScreen
 from spacemap.tui.session import Place, Session
 from spacemap.tui.subject import Kept, Live, Setting, Subject
@@ -29,15 +32,20 @@ from spacemap.tui.summary import (
     state_pieces,
     totals_and_marks,
 )
-from spacemap.tui.widgets.info import Fact, InfoPane, entry_facts, status_facts
+from spacemap.tui.widgets.info import InfoPane
 from spacemap.tui.widgets.lines import Line
 from spacemap.tui.widgets.listing import Listing
+from spacemap.tui.widgets.preview import PreviewPane
 from spacemap.tui.widgets.search import FilterLine, SearchLine, TypedLine
+from spacemap.tui.widgets.treemap import Treemap
 
 LEAST = (40, 10)
 """Columns and lines below which nothing sensible fits."""
+_WIDE = 100
+"""Columns from which on the preview is beside the list."""
 _EMPTY = {
     View.LIST: "nothing is in this directory",
+    View.TREEMAP: "nothing is in this directory",
     View.LARGEST: "no files are below this directory",
     View.TYPES: "no files are below this directory",
     View.AGES: "no files are below this directory",
@@ -48,16 +56,19 @@ _EMPTY = {
 }
 
 
-class BrowseScreen(FilteringScreen, RemovingScreen):
+class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
     """Shows a session; what takes time is done by jobs, which tell by messages."""
 
     BINDINGS = BINDINGS
     DEFAULT_CSS = """
     BrowseScreen { background: $background; overflow: hidden; layers: base above; }
+    BrowseScreen #main { height: 1fr; layout: vertical; }
     BrowseScreen Listing { height: 1fr; }
+    BrowseScreen.-wide #main { layout: horizontal; }
+    BrowseScreen.-wide PreviewPane { width: 45%; height: 100%; }
     BrowseScreen #progress, BrowseScreen #small, BrowseScreen #searching { display: none; }
     BrowseScreen.-scanning > #progress, BrowseScreen.-removing > #progress { display: block; }
-    BrowseScreen.-informing > InfoPane { display: block; }
+    BrowseScreen.-informing > InfoPane, BrowseScreen.-previewing PreviewPane { display: block; }
     BrowseScreen #small { layer: above; dock: top; height: 100%; }
     BrowseScreen.-small > #small { display: block; }
     """
@@ -66,7 +77,6 @@ class BrowseScreen(FilteringScreen, RemovingScreen):
         super().__init__(jobs, subject, setting)
         self.set_class(not setting.writing.is_unicode, "-plain")
         self._adding_up: Marks | None = None
-        self._facts: tuple[bytes, list[Fact]] = (b"", [])
         self._searches_everything = False
         self._before_search: tuple[Place, int | None] = (Place(0), None)
 
@@ -76,8 +86,11 @@ class BrowseScreen(FilteringScreen, RemovingScreen):
         yield Line(name="totals", classes="-bar")
         yield Line(name="progress", classes="-bar")
         yield Line(name="heading")
-        yield Listing(self.setting.writing)
-        yield InfoPane()
+        with Container(id="main"):
+            yield Listing(self.setting.writing)
+            yield Treemap(self.setting.writing)
+            yield PreviewPane(self.setting.writing)
+        yield InfoPane(self.setting.writing)
         yield Line(name="searching", classes="-bar")
         yield SearchLine(select_on_focus=False)
         yield FilterLine(select_on_focus=False)
@@ -92,6 +105,7 @@ class BrowseScreen(FilteringScreen, RemovingScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Fit everything; say so where it cannot be."""
         self.set_class(event.size.width < LEAST[0] or event.size.height < LEAST[1], "-small")
+        self.set_class(event.size.width >= _WIDE, "-wide")
         self.call_after_refresh(self.paint)
 
     @property
@@ -102,6 +116,14 @@ class BrowseScreen(FilteringScreen, RemovingScreen):
     @property
     def _list(self) -> Listing:
         return self.query_one(Listing)
+
+    @property
+    def _map(self) -> Treemap:
+        return self.query_one(Treemap)
+
+    @property
+    def _rows_widget(self) -> Listing | Treemap:
+        return self._map if self.has_class("-treemap") else self._list
 
     def _line(self, name: str) -> Line:
         return self.query_one(f"#{name}", Line)
@@ -125,7 +147,9 @@ class BrowseScreen(FilteringScreen, RemovingScreen):
             case Ended():
                 self._end(happening)
             case Measured():
-                self._show_status(happening)
+                self.show_status(happening)
+            case Previewed():
+                self.show_preview(happening)
             case Broken(error):
                 raise error
             case Told():
@@ -146,6 +170,7 @@ class BrowseScreen(FilteringScreen, RemovingScreen):
         failure = failure_of(ended)
         if failure is None:
             self._put(Session(ended.result.result(), self.setting.settings.categories, self.setting.look))
+            self.tell_of_retry()
         elif self.session is None:
             self.app.exit(failure)
         else:
@@ -170,13 +195,43 @@ class BrowseScreen(FilteringScreen, RemovingScreen):
             self._line("path").show(path_pieces(session, room - 1, writing), state)
             self._add_up(session.marks)
             self._line("totals").show(*totals_and_marks(session, width, writing))
-            self._line("heading").show(heading(session, self._list.cells, writing))
+            self._show_rows(session)
             position = position_pieces(session)
             self._line("keys").show(key_pieces(keys, width - cell_width(position[0].text) - 1), position)
-        self._list.show(session, self._empty_text())
         self._line("small").show([Piece(f"Too small: {LEAST[0]}x{LEAST[1]} is needed", "alert")])
-        if self.has_class("-informing"):
-            self._inform()
+        if session is None:
+            self._list.show(None, self._empty_text())
+        else:
+            self.paint_panes()
+            self._give_focus()
+
+    def _show_rows(self, session: Session) -> None:
+        """Show the rows as a list or as tiles, and above them what there is to say of them."""
+        writing = self.setting.writing
+        is_treemap = session.place.view is View.TREEMAP
+        if is_treemap != self.has_class("-treemap"):
+            self.set_class(is_treemap, "-treemap")
+            # At once and not when styles are worked out anew: the keys that follow are already for the other widget.
+            self._map.display, self._list.display = is_treemap, not is_treemap
+            # What was not shown has no size yet, which tiles and columns are made for.
+            self.call_after_refresh(self.paint)
+        if not is_treemap:
+            self._line("heading").show(heading(session, self._list.cells, writing))
+            self._list.show(session, self._empty_text())
+            return
+        self._map.show(session, self._empty_text())
+        width = self.size.width
+        colors = color_pieces(self._map.mosaic, f"by {session.look.tiles.value}", width * 2 // 5, writing)
+        room = width - sum(cell_width(piece.text) for piece in colors)
+        self._line("heading").show(current_pieces(session, room, writing), colors)
+
+    def _give_focus(self) -> None:
+        """Let keys go where they belong: to the line in which is typed, to links, or to the rows."""
+        if any(line.display for line in self.query(TypedLine)):
+            return
+        wanted = self.query_one(InfoPane) if self.is_choosing_link else self._rows_widget
+        if self.focused is not wanted:
+            self.set_focus(wanted)
 
     def _add_up(self, marks: Marks) -> None:
         """Let what is marked be added up beside this where that takes time."""
@@ -211,34 +266,10 @@ class BrowseScreen(FilteringScreen, RemovingScreen):
             return "nothing here matches the filter; f changes it, Esc clears it"
         if session.hidden():
             return "everything here is hidden; e shows it"
-        is_unfinished = session.place.view is View.LIST and is_partial(session.snapshot)
+        if session.left_out():
+            return "everything here is ignored; z shows it"
+        is_unfinished = session.place.shows_children and is_partial(session.snapshot)
         return "nothing is known of this directory yet" if is_unfinished else _EMPTY[session.place.view]
-
-    def action_info(self) -> None:
-        self.toggle_class("-informing")
-        self._facts = (b"", [])
-        self.call_after_refresh(self.paint)
-
-    def _inform(self) -> None:
-        """Show what is known of the entry under the cursor, and ask the file system for the rest."""
-        session = self.here
-        entry = session.current
-        pane = self.query_one(InfoPane)
-        if entry is None:
-            entry = session.place.directory
-        path = session.tree.path(entry)
-        if path == self._facts[0]:
-            return
-        facts = entry_facts(session.snapshot, entry, self.setting.writing.units)
-        self._facts = (path, facts)
-        pane.show(facts, self.setting.writing)
-        if isinstance(self.subject, Live) and path:
-            self.jobs.measure(path)
-
-    def _show_status(self, measured: Measured) -> None:
-        path, facts = self._facts
-        if path == measured.path:
-            self.query_one(InfoPane).show([*facts, *status_facts(measured.result)], self.setting.writing)
 
     def action_search(self) -> None:
         session = self.here
@@ -255,7 +286,7 @@ class BrowseScreen(FilteringScreen, RemovingScreen):
         # At once and not when styles are worked out anew: the keys that follow are already for the other widget.
         line.display = self._line("searching").display = is_typing
         self._line("keys").display = not is_typing
-        self.set_focus(line if is_typing else self._list)
+        self.set_focus(line if is_typing else self._rows_widget)
 
     def tell_typing(self, pieces: list[Piece]) -> None:
         """Say something above the line that is typed in."""
@@ -302,6 +333,27 @@ class BrowseScreen(FilteringScreen, RemovingScreen):
     def _end_search(self) -> None:
         self.set_typing(self.query_one(SearchLine), is_typing=False)
         self.call_after_refresh(self.paint)
+
+    @on(Treemap.Chosen)
+    def choose(self, message: Treemap.Chosen) -> None:
+        """Put the cursor on a tile; open it, with the cursor on what of it was clicked."""
+        session = self.here
+        row = session.rows().row_of(message.entry)
+        if row is None:
+            return
+        session.move_to(row)
+        if message.opens:
+            self.action_open()
+            if message.inner is not None and session.place.directory == message.entry:
+                session.go(session.place, message.inner)
+        self.paint()
+
+    def action_open(self) -> None:
+        # What has no tile of its own is in the list.
+        if self.here.place.view is View.TREEMAP and self._map.is_on_others:
+            self.action_see(View.LIST.name)
+        else:
+            super().action_open()
 
     @on(Listing.Clicked)
     def click(self, message: Listing.Clicked) -> None:

@@ -15,7 +15,7 @@ from spacemap.render.text import cell_width
 from spacemap.tui.cells import FLAGS, MARKS, Writing
 from spacemap.tui.keys import Key
 
-_ASCII = {"↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
+_ASCII = {"↑": "Up", "↓": "Down", "←": "Left", "→": "Right", "Ctrl+↓": "Ctrl+Down", "Ctrl+↑": "Ctrl+Up"}
 
 
 class HelpScreen(ModalScreen[None]):
