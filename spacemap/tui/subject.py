@@ -4,18 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from spacemap.config import Settings
-from spacemap.scan import ScanOptions
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.cells import Writing
 from spacemap.tui.look import Look
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """Directories of this machine, scanned while they are looked at."""
-
-    paths: tuple[bytes, ...]
-    options: ScanOptions
+from spacemap.tui.opening import Live
 
 
 @dataclass(frozen=True, slots=True)

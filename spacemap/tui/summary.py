@@ -2,12 +2,12 @@
 
 from spacemap.render.text import cell_width, display_text
 from spacemap.scan.progress import Progress
-from spacemap.tree.snapshot import Completeness, Snapshot
+from spacemap.tree.snapshot import Completeness, Facts, Snapshot
 from spacemap.tui.cells import Piece, Writing
 from spacemap.tui.keys import Key
 from spacemap.tui.look import View
 from spacemap.tui.session import Session
-from spacemap.units import format_count, format_duration, format_number, format_rate
+from spacemap.units import format_ago, format_count, format_duration, format_number, format_rate
 
 _VIEWS = {
     View.LARGEST: "largest files",
@@ -59,10 +59,16 @@ def total_pieces(session: Session, writing: Writing) -> list[Piece]:
 def state_pieces(session: Session | None, *, is_scanning: bool, origin: str) -> list[Piece]:
     """Return how far what is shown can be relied on."""
     if origin:
-        return [Piece(f" {origin}, read-only ", "alert")]
+        return [Piece(f" {origin} ", "alert")]
     if is_scanning:
         return [Piece(" scanning " if session is None or is_partial(session.snapshot) else " updating ", "state")]
     return [Piece(" partial ", "alert")] if session is not None and is_partial(session.snapshot) else []
+
+
+def recalled_origin(facts: Facts, now_ns: int, *, is_scanning: bool) -> str:
+    """Return the age of a kept scan that is shown, and whether it is being updated."""
+    age = format_ago((now_ns - facts.started_ns) // 1_000_000_000)
+    return f"from {age}, updating" if is_scanning else f"from {age}"
 
 
 def is_partial(snapshot: Snapshot) -> bool:

@@ -19,8 +19,9 @@ from spacemap.tui.app import Browser
 from spacemap.tui.cells import Writing
 from spacemap.tui.jobs import Jobs
 from spacemap.tui.look import Look
+from spacemap.tui.opening import Live
 from spacemap.tui.session import Session
-from spacemap.tui.subject import Kept, Live, Setting
+from spacemap.tui.subject import Kept, Setting
 
 Browsing = Pilot[object]
 INVISIBLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")

@@ -11,14 +11,17 @@ from spacemap.errors import SpacemapError
 from spacemap.render.text import display_name, display_text
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.tree.measure import Measure
+from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.jobs import Jobs
 from spacemap.tui.keys import READ_ONLY
 from spacemap.tui.launch import open_with_its_program, run_shell
 from spacemap.tui.look import Graph, Look, Sharing, Sort, View
+from spacemap.tui.opening import Live
 from spacemap.tui.screens.help import HelpScreen
 from spacemap.tui.session import Session
-from spacemap.tui.subject import Live, Outcome, Setting, Subject
+from spacemap.tui.subject import Outcome, Setting, Subject
 from spacemap.tui.summary import is_partial
+from spacemap.units import format_duration
 
 _WITHOUT_ROWS = frozenset({"stop", "repaint", "help", "leave_program", "leave_here"})
 """Actions that make sense before there are rows."""
@@ -38,6 +41,11 @@ class SessionScreen(Screen[None]):
         self.setting = setting
         self.scan_elapsed_ns = 0
         self._asked_to_leave = False
+        self._loss_ns = 0
+        """How long the scan took that would be lost; 0: nothing would."""
+        self._was_told_of_loss = False
+        self._is_refreshed = False
+        """Whether the last scan looked at a part only: what is kept was looked at as a whole."""
 
     @abstractmethod
     def paint(self) -> None:
@@ -145,6 +153,7 @@ class SessionScreen(Screen[None]):
         if self.jobs.is_scanning:
             self.say("A scan is under way; Ctrl+C stops it")
             return
+        self._is_refreshed = rescan.level is Level.TRUST
         self.jobs.scan(self.subject.paths, self.subject.options, self.here.snapshot, rescan)
         self.paint()
 
@@ -199,21 +208,45 @@ class SessionScreen(Screen[None]):
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen(self.setting.writing, is_read_only=not isinstance(self.subject, Live)))
 
+    def end_scan(self, live: Live, snapshot: Snapshot) -> None:
+        """Keep what a scan found, where scans are kept."""
+        self._asked_to_leave = False
+        self._loss_ns = snapshot.facts.elapsed_ns if live.keeping is None or is_partial(snapshot) else 0
+        if live.keeping is not None and not self._is_refreshed:
+            self.jobs.keep(live.keeping, snapshot)
+
+    def note_loss(self, reason: SpacemapError) -> None:
+        """Say, once, that scans cannot be kept."""
+        self._loss_ns = self.here.snapshot.facts.elapsed_ns
+        if not self._was_told_of_loss:
+            self._was_told_of_loss = True
+            self.complain(SpacemapError(f"this scan is not kept: {reason}"))
+
     def action_leave_program(self) -> None:
-        is_long = self.jobs.is_scanning and self.scan_elapsed_ns > _LONG_SCAN_NS
-        if is_long and not self._asked_to_leave:
-            self._asked_to_leave = True
-            self.say("The scan is still running; q once more quits, Ctrl+C keeps what is known")
-            return
-        self.leave_now()
+        if not self._must_ask():
+            self.leave_now()
+
+    def _must_ask(self) -> bool:
+        """Return whether one more key is needed to leave, and say so: a scan that took long would be lost."""
+        is_lost = self._loss_ns > _LONG_SCAN_NS
+        is_running = self.jobs.is_scanning and self.scan_elapsed_ns > _LONG_SCAN_NS
+        if self._asked_to_leave or not (is_running or is_lost):
+            return False
+        self._asked_to_leave = True
+        if is_running:
+            self.say("The scan is still running; once more quits")
+        else:
+            self.say(f"This scan took {format_duration(self._loss_ns)} and is not kept; once more quits")
+        return True
 
     def leave_now(self) -> None:
         """End without a question."""
         self._leave(None)
 
     def action_leave_here(self) -> None:
-        path = self.session.path if self.session is not None else b""
-        self._leave(path or None)
+        if not self._must_ask():
+            path = self.session.path if self.session is not None else b""
+            self._leave(path or None)
 
     def _leave(self, directory: bytes | None) -> None:
         snapshot = self.session.snapshot if self.session is not None else None

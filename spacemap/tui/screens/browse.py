@@ -1,24 +1,30 @@
 """The one screen: lines above, the list, lines below; painted from the session after every change."""
 
+import time
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
 from spacemap.render.text import cell_width, display_name
+from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.cells import Piece, heading
-from spacemap.tui.jobs import Arrived, Ended, Jobs, Measured, Progressed, failure_of
+from spacemap.tui.jobs import Arrived, Ended, Failed, Jobs, Measured, NotKept, Progressed, Recalled, failure_of
 from spacemap.tui.keys import BINDINGS, KEYS
 from spacemap.tui.look import View
 from spacemap.tui.messages import Happened
+from spacemap.tui.opening import Live, Unfinished
 from spacemap.tui.screens.actions import SessionScreen
+from spacemap.tui.screens.question import QuestionScreen
 from spacemap.tui.session import Place, Session
-from spacemap.tui.subject import Kept, Live, Setting, Subject
+from spacemap.tui.subject import Setting, Subject
 from spacemap.tui.summary import (
     is_partial,
     key_pieces,
     path_pieces,
     position_pieces,
     progress_pieces,
+    recalled_origin,
     state_pieces,
     total_pieces,
 )
@@ -26,6 +32,7 @@ from spacemap.tui.widgets.info import Fact, InfoPane, entry_facts, status_facts
 from spacemap.tui.widgets.lines import Line
 from spacemap.tui.widgets.listing import Listing
 from spacemap.tui.widgets.search import SearchLine
+from spacemap.units import format_ago
 
 LEAST = (40, 10)
 """Columns and lines below which nothing sensible fits."""
@@ -59,6 +66,8 @@ class BrowseScreen(SessionScreen):
         self._facts: tuple[bytes, list[Fact]] = (b"", [])
         self._searches_everything = False
         self._before_search: tuple[Place, int | None] = (Place(0), None)
+        self._recalled: Snapshot | None = None
+        """The kept scan that is shown, until something newer is."""
 
     def compose(self) -> ComposeResult:
         """The lines and the list."""
@@ -77,6 +86,27 @@ class BrowseScreen(SessionScreen):
         """Wait for the first tree, or take the one that came while all this was imported."""
         self._list.focus()
         self.jobs.listen(lambda happening: self.post_message(Happened(happening)))
+        if isinstance(self.subject, Live) and self.subject.unfinished is not None:
+            self._ask_to_resume(self.subject, self.subject.unfinished)
+
+    def begin(self, live: Live) -> None:
+        """Scan directories and show them; ask first where an earlier scan of them was interrupted."""
+        self.subject = live
+        if live.unfinished is not None:
+            self._ask_to_resume(live, live.unfinished)
+        else:
+            self.jobs.open(live)
+        self.paint()
+
+    def _ask_to_resume(self, live: Live, unfinished: Unfinished) -> None:
+        question = f"A scan of the same was interrupted {format_ago(unfinished.seconds)}."
+
+        def begin(answer: str | None) -> None:
+            self.jobs.open(live, resumes=answer == "resume")
+            self.paint()
+
+        answers = (("resume", "Go on with it, and look again at what has changed"), ("anew", "Scan everything anew"))
+        self.app.push_screen(QuestionScreen(question, answers, self.setting.writing), begin)
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit everything; say so where it cannot be."""
@@ -111,8 +141,16 @@ class BrowseScreen(SessionScreen):
                 # One that was still being built when the whole tree came is late.
                 if self.jobs.is_scanning:
                     self._put(Session(snapshot, self.setting.settings.categories, self.setting.look))
+            case Recalled(snapshot):
+                self._recalled = snapshot
+                self._put(Session(snapshot, self.setting.settings.categories, self.setting.look))
+                self.call_after_refresh(self.jobs.show)
             case Ended():
                 self._end(happening)
+            case NotKept(reason):
+                self.note_loss(reason)
+            case Failed(reason):
+                self.complain(reason)
             case Measured():
                 self._show_status(happening)
 
@@ -129,12 +167,20 @@ class BrowseScreen(SessionScreen):
         self.remove_class("-scanning")
         failure = failure_of(ended)
         if failure is None:
-            self._put(Session(ended.result.result(), self.setting.settings.categories, self.setting.look))
+            self._take_whole(ended.result.result())
         elif self.session is None:
             self.app.exit(failure)
         else:
             self.complain(failure)
             self.paint()
+
+    def _take_whole(self, snapshot: Snapshot) -> None:
+        """Show what a scan or a file held, and keep it for the next time."""
+        if snapshot is not self._recalled:
+            self._recalled = None
+        self._put(Session(snapshot, self.setting.settings.categories, self.setting.look))
+        if isinstance(self.subject, Live):
+            self.end_scan(self.subject, snapshot)
 
     def paint(self) -> None:
         """Show the session as it is now."""
@@ -159,9 +205,13 @@ class BrowseScreen(SessionScreen):
             self._inform()
 
     def _origin(self) -> str:
-        if not isinstance(self.subject, Kept) or self.session is None:
+        if self.session is None:
             return ""
-        return self.subject.origin(self.session.snapshot)
+        if self._recalled is not None:
+            return recalled_origin(self._recalled.facts, time.time_ns(), is_scanning=self.jobs.is_scanning)
+        if isinstance(self.subject, Live):
+            return ""
+        return f"{self.subject.origin(self.session.snapshot)}, read-only"
 
     def _waiting_for(self, room: int) -> list[Piece]:
         paths = self.subject.paths if isinstance(self.subject, Live) else (self.subject.path,)
