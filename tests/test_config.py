@@ -85,7 +85,8 @@ def test_cache() -> None:
         ("[categorys]", 'f: unknown key "categorys" (did you mean "categories"?)'),
         (
             "zzzzzz = 1",
-            'f: unknown key "zzzzzz" (known: categories, remaps, category_colors, extension_colors, display, cache, browser)',
+            'f: unknown key "zzzzzz" (known: categories, remaps, category_colors, extension_colors, display, cache, '
+            "browser)",
         ),
         ("[display]\nunit = 1", 'f: unknown key "display.unit" (did you mean "units"?)'),
         ("[categories.x]\nextension = []", 'f: unknown key "categories.x.extension" (did you mean "extensions"?)'),

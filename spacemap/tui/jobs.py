@@ -60,6 +60,13 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """Something on the side is done."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """A scan, or loading a file, has ended."""
 
@@ -74,7 +81,7 @@ class Measured:
     result: os.stat_result | OSError
 
 
-Happening = Progressed | Arrived | Recalled | Ended | NotKept | Failed | Measured
+Happening = Progressed | Arrived | Recalled | Ended | NotKept | Done | Failed | Measured
 Post = Callable[[Happening], object]
 
 
@@ -156,6 +163,10 @@ class Jobs:
         """Take note that what was told of is on the screen."""
         self._is_shown.set()
 
+    def run(self, work: "Callable[[], str]") -> None:
+        """Start something on the side. What it returns is told; a SpacemapError is told as a failure."""
+        self._executor.submit(self._run, work)
+
     def measure(self, path: bytes) -> None:
         """Ask the file system about one path."""
         self._executor.submit(self._measure, path)
@@ -199,6 +210,12 @@ class Jobs:
         plan = Checkpointing(unfinished.checkpoint, resume=True)
         rescan = live.keeping.rescan if live.keeping is not None else None
         return scan(live.paths, live.options, self._grow, base=None, rescan=rescan, checkpoint=plan)
+
+    def _run(self, work: "Callable[[], str]") -> None:
+        try:
+            self._tell(Done(work()))
+        except SpacemapError as error:
+            self._tell(Failed(error))
 
     def _keep(self, keeping: Keeping, snapshot: "Snapshot", base: "Snapshot | None") -> None:
         try:

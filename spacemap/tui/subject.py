@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from spacemap.config import Settings
+from spacemap.scan import ScanOptions
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.cells import Writing
+from spacemap.tui.keys import KEYS, Key
 from spacemap.tui.look import Look
 from spacemap.tui.opening import Live
 
@@ -32,6 +34,15 @@ class Setting:
     theme: str = "spacemap-dark"
     environment: Mapping[str, str] = field(default_factory=dict)
     """Of programs that are started: a shell, and what opens a file."""
+    keys: tuple[Key, ...] = KEYS
+    open: Callable[[tuple[bytes, ...]], Live] = lambda paths: Live(paths, ScanOptions())
+    """How directories are scanned that are chosen in the browser."""
+    cache_directory: str | None = None
+    """Where scans are kept that can be chosen; None: none are offered."""
+
+    def key(self, action: str) -> str:
+        """Return what the first key of an action is called, by the name of the action; empty when it has none."""
+        return next((key.shown.partition(" ")[0] for key in self.keys if key.name == action), "")
 
 
 @dataclass(frozen=True, slots=True)

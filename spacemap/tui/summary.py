@@ -96,8 +96,8 @@ def key_pieces(keys: list[Key], width: int) -> list[Piece]:
     """Return the most used keys, as many as there is room for; help comes first."""
     pieces: list[Piece] = []
     used = 0
-    first = [key for key in keys if key.action == "help"]
-    for key in [*first, *(key for key in keys if key.short and key not in first)]:
+    first = [key for key in keys if key.action == "help" and key.keys]
+    for key in [*first, *(key for key in keys if key.short and key.keys and key not in first)]:
         name = key.shown.split(" ")[0]
         cells = len(name) + 1 + len(key.short) + 2
         if used + cells > width:

@@ -119,6 +119,7 @@ def _setting(arguments: Arguments, opener: _Opener) -> "Setting":
     from spacemap.cli.present import units  # noqa: PLC0415 - not before the scan has begun
     from spacemap.tree.measure import Measure  # noqa: PLC0415 - as above
     from spacemap.tui.cells import Writing  # noqa: PLC0415 - as above
+    from spacemap.tui.keymap import keys_of  # noqa: PLC0415 - as above
     from spacemap.tui.look import Look  # noqa: PLC0415 - as above
     from spacemap.tui.subject import Setting  # noqa: PLC0415 - as above
     from spacemap.tui.themes import theme_named  # noqa: PLC0415 - as above
@@ -133,6 +134,9 @@ def _setting(arguments: Arguments, opener: _Opener) -> "Setting":
         writing=Writing(units(arguments, settings), codecs.lookup(output.stdout_encoding()).name),
         theme=theme_named(settings.display.theme, os.environ.get("COLORFGBG", "")),
         environment=dict(os.environ),
+        keys=keys_of(settings.browser),
+        open=opener.live,
+        cache_directory=opener.keeping.directory if settings.browser.cached else None,
     )
 
 

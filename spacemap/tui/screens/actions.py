@@ -1,5 +1,6 @@
 """What keys do: changes of a session, other programs, and jobs; the screen that paints builds on this."""
 
+import os
 from abc import abstractmethod
 from dataclasses import replace
 from enum import Enum
@@ -12,11 +13,13 @@ from spacemap.render.text import display_name, display_text
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.tree.measure import Measure
 from spacemap.tree.snapshot import Snapshot
+from spacemap.tui.exporting import export
 from spacemap.tui.jobs import Jobs
-from spacemap.tui.keys import READ_ONLY
+from spacemap.tui.keys import READ_ONLY, Key
 from spacemap.tui.launch import open_with_its_program, run_shell
 from spacemap.tui.look import Graph, Look, Sharing, Sort, View
 from spacemap.tui.opening import Live
+from spacemap.tui.screens.export import ExportScreen, Wanted
 from spacemap.tui.screens.help import HelpScreen
 from spacemap.tui.session import Session
 from spacemap.tui.subject import Outcome, Setting, Subject
@@ -59,6 +62,10 @@ class SessionScreen(Screen[None]):
     def has_action(self, name: str) -> bool:
         """Return whether an action makes sense for what is browsed."""
         return isinstance(self.subject, Live) or name not in READ_ONLY
+
+    def keys(self) -> list[Key]:
+        """Return the keys of what can be done here."""
+        return [key for key in self.setting.keys if self.has_action(key.action.partition("(")[0])]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Leave out what a kept snapshot does not have, and what needs rows before there are any."""
@@ -151,7 +158,7 @@ class SessionScreen(Screen[None]):
         if not isinstance(self.subject, Live):
             raise AssertionError("unreachable: check_action leaves this out")
         if self.jobs.is_scanning:
-            self.say("A scan is under way; Ctrl+C stops it")
+            self.say(f"A scan is under way; {self.setting.key('stop')} stops it")
             return
         self._is_refreshed = rescan.level is Level.TRUST
         self.jobs.scan(self.subject.paths, self.subject.options, self.here.snapshot, rescan)
@@ -162,7 +169,7 @@ class SessionScreen(Screen[None]):
             self.jobs.stop()
             self.say("Stopping the scan; what is known stays")
         else:
-            self.say("No scan is running; q quits")
+            self.say(f"No scan is running; {self.setting.key('leave_program')} quits")
 
     def action_shell(self) -> None:
         with self.app.suspend():
@@ -179,13 +186,31 @@ class SessionScreen(Screen[None]):
         return None
 
     def action_open_externally(self) -> None:
-        path = self._current_path()
-        try:
+        self._open_with_its_program(self._current_path())
+
+    def action_open_folder(self) -> None:
+        self._open_with_its_program(os.path.dirname(self._current_path()))
+
+    def _open_with_its_program(self, path: bytes) -> None:
+        def work() -> str:
             open_with_its_program(path, self.setting.environment)
-        except SpacemapError as error:
-            self.complain(error)
-        else:
-            self.say(f"Opened {display_name(path)}")
+            return f"Opened {display_name(path)}"
+
+        self.jobs.run(work)
+
+    def action_export(self) -> None:
+        snapshot, measure = self.here.snapshot, self.here.look.measure
+
+        def write(wanted: Wanted | None) -> None:
+            if wanted is not None:
+                self.jobs.run(lambda: self._export(wanted, snapshot, measure))
+
+        self.app.push_screen(ExportScreen(snapshot, self.setting.writing), write)
+
+    def _export(self, wanted: Wanted, snapshot: Snapshot, measure: Measure) -> str:
+        form, path = wanted
+        export(path, snapshot, form, self.setting.settings, measure)
+        return f"Wrote {display_name(path)}"
 
     def action_copy(self) -> None:
         path = self._current_path()
@@ -206,7 +231,7 @@ class SessionScreen(Screen[None]):
         self.paint()
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.setting.writing, is_read_only=not isinstance(self.subject, Live)))
+        self.app.push_screen(HelpScreen(self.keys(), self.setting.writing))
 
     def end_scan(self, live: Live, snapshot: Snapshot) -> None:
         """Keep what a scan found, where scans are kept."""

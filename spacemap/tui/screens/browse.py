@@ -9,15 +9,16 @@ from textual.widgets import Input
 from spacemap.render.text import cell_width, display_name
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.cells import Piece, heading
-from spacemap.tui.jobs import Arrived, Ended, Failed, Jobs, Measured, NotKept, Progressed, Recalled, failure_of
-from spacemap.tui.keys import BINDINGS, KEYS
+from spacemap.tui.jobs import Arrived, Done, Ended, Failed, Jobs, Measured, NotKept, Progressed, Recalled, failure_of
+from spacemap.tui.keys import BINDINGS
 from spacemap.tui.look import View
 from spacemap.tui.messages import Happened
 from spacemap.tui.opening import Live, Unfinished
 from spacemap.tui.screens.actions import SessionScreen
 from spacemap.tui.screens.question import QuestionScreen
+from spacemap.tui.screens.start import StartScreen
 from spacemap.tui.session import Place, Session
-from spacemap.tui.subject import Setting, Subject
+from spacemap.tui.subject import Outcome, Setting, Subject
 from spacemap.tui.summary import (
     is_partial,
     key_pieces,
@@ -66,6 +67,8 @@ class BrowseScreen(SessionScreen):
         self._facts: tuple[bytes, list[Fact]] = (b"", [])
         self._searches_everything = False
         self._before_search: tuple[Place, int | None] = (Place(0), None)
+        self._was_chosen = False
+        """Whether what is scanned was chosen here: then it can be chosen again."""
         self._recalled: Snapshot | None = None
         """The kept scan that is shown, until something newer is."""
 
@@ -86,8 +89,24 @@ class BrowseScreen(SessionScreen):
         """Wait for the first tree, or take the one that came while all this was imported."""
         self._list.focus()
         self.jobs.listen(lambda happening: self.post_message(Happened(happening)))
-        if isinstance(self.subject, Live) and self.subject.unfinished is not None:
+        if not isinstance(self.subject, Live):
+            return
+        if not self.subject.paths:
+            self._choose()
+        elif self.subject.unfinished is not None:
             self._ask_to_resume(self.subject, self.subject.unfinished)
+
+    def _choose(self) -> None:
+        """Let directories be chosen."""
+
+        def begin(paths: tuple[bytes, ...] | None) -> None:
+            if paths is None:
+                self.app.exit(Outcome(None, is_partial=False, directory=None))
+            else:
+                self.begin(self.setting.open(paths))
+
+        self._was_chosen = True
+        self.app.push_screen(StartScreen(self.setting), begin)
 
     def begin(self, live: Live) -> None:
         """Scan directories and show them; ask first where an earlier scan of them was interrupted."""
@@ -147,12 +166,19 @@ class BrowseScreen(SessionScreen):
                 self.call_after_refresh(self.jobs.show)
             case Ended():
                 self._end(happening)
-            case NotKept(reason):
-                self.note_loss(reason)
-            case Failed(reason):
-                self.complain(reason)
             case Measured():
                 self._show_status(happening)
+            case NotKept() | Done() | Failed():
+                self._tell(happening)
+
+    def _tell(self, happening: NotKept | Done | Failed) -> None:
+        match happening:
+            case NotKept(reason):
+                self.note_loss(reason)
+            case Done(text):
+                self.say(text)
+            case Failed(reason):
+                self.complain(reason)
 
     def _put(self, session: Session) -> None:
         """Let a tree take the place of the one before."""
@@ -168,6 +194,9 @@ class BrowseScreen(SessionScreen):
         failure = failure_of(ended)
         if failure is None:
             self._take_whole(ended.result.result())
+        elif self._was_chosen and self.session is None:
+            self.complain(failure)
+            self._choose()
         elif self.session is None:
             self.app.exit(failure)
         else:
@@ -189,7 +218,7 @@ class BrowseScreen(SessionScreen):
         writing, session, width = self.setting.writing, self.session, self.size.width
         state = state_pieces(session, is_scanning=self.jobs.is_scanning, origin=self._origin())
         room = width - sum(cell_width(piece.text) for piece in state)
-        keys = [key for key in KEYS if self.has_action(key.action.partition("(")[0])]
+        keys = self.keys()
         if session is None:
             self._line("path").show(self._waiting_for(room - 1), state)
             self._line("keys").show(key_pieces(keys, width))
@@ -224,7 +253,7 @@ class BrowseScreen(SessionScreen):
         if session.place.search:
             return _EMPTY[View.FOUND]
         if session.hidden():
-            return "everything here is hidden; e shows it"
+            return f"everything here is hidden; {self.setting.key('hidden')} shows it"
         is_unfinished = session.place.view is View.LIST and is_partial(session.snapshot)
         return "nothing is known of this directory yet" if is_unfinished else _EMPTY[session.place.view]
 

@@ -1,6 +1,6 @@
 """Help: the keys as they are bound, and what the marks before rows mean."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from spacemap.render.text import cell_width
 from spacemap.tui.cells import FLAGS, Writing
-from spacemap.tui.keys import KEYS, READ_ONLY, Key
+from spacemap.tui.keys import Key
 
 _ASCII = {"↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
 
@@ -36,10 +36,10 @@ class HelpScreen(ModalScreen[None]):
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
 
-    def __init__(self, writing: Writing, *, is_read_only: bool) -> None:
+    def __init__(self, keys: Sequence[Key], writing: Writing) -> None:
         super().__init__(classes="" if writing.is_unicode else "-plain")
         self._writing = writing
-        self._keys = [key for key in KEYS if not is_read_only or key.action not in READ_ONLY]
+        self._keys = [key for key in keys if key.keys]
 
     def compose(self) -> ComposeResult:
         """The page."""
