@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 
-from textual.keys import KEY_ALIASES, Keys
+from textual.keys import Keys, key_to_character
 
 from spacemap.config import Browsing, Keymap
 from spacemap.errors import ConfigError
@@ -79,7 +79,7 @@ def _listed(action: str, keys: str) -> list[str]:
 def _checked(action: str, key: str) -> str:
     """Return a key by its name. Raises ConfigError for what is none."""
     *modifiers, last = key.split("+") if len(key) > 1 else [key]
-    is_key = last in _NAMED or KEY_ALIASES.get(last) is not None or (len(last) == 1 and last.isprintable())
+    is_key = last.isprintable() and (len(last) == 1 or last in _NAMED or key_to_character(last) is not None)
     if last in ("", " ") or not is_key or not set(modifiers) <= {"ctrl", "shift", "alt"}:
         shown = display_text(key)
         expected = "write a character, or a name such as enter, f5, ctrl+r, comma, space"

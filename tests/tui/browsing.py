@@ -85,6 +85,11 @@ def screen_text(pilot: Browsing) -> str:
     return "\n".join(screen_lines(pilot))
 
 
+def said(pilot: Browsing) -> str:
+    """Return what was told in passing, and is still to be seen."""
+    return "\n".join(notification.message for notification in pilot.app._notifications)
+
+
 def only_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let even the smallest tree be listed by workers, as where a file system may hang."""
     monkeypatch.setattr("spacemap.scan.mounts.MountTable.may_hang", lambda *_: True)
@@ -125,6 +130,7 @@ __all__ = [
     "browsing",
     "only_workers",
     "press",
+    "said",
     "screen_lines",
     "screen_text",
     "session_of",

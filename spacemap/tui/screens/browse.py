@@ -1,12 +1,14 @@
 """The one screen: lines above, the list, lines below; painted from the session after every change."""
 
 import time
+from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
 from spacemap.render.text import cell_width, display_name
+from spacemap.scan.mounts import read_mounts
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.cells import Piece, heading
 from spacemap.tui.jobs import Arrived, Done, Ended, Failed, Jobs, Measured, NotKept, Progressed, Recalled, failure_of
@@ -18,6 +20,7 @@ from spacemap.tui.screens.actions import SessionScreen
 from spacemap.tui.screens.question import QuestionScreen
 from spacemap.tui.screens.start import StartScreen
 from spacemap.tui.session import Place, Session
+from spacemap.tui.start import FileSystem, measure_space, sections, working_directory
 from spacemap.tui.subject import Outcome, Setting, Subject
 from spacemap.tui.summary import (
     is_partial,
@@ -37,6 +40,8 @@ from spacemap.units import format_ago
 
 LEAST = (40, 10)
 """Columns and lines below which nothing sensible fits."""
+_WIDE = 70
+"""Columns from which on the age of a file is told in full."""
 _EMPTY = {
     View.LIST: "nothing is in this directory",
     View.LARGEST: "no files are below this directory",
@@ -106,7 +111,9 @@ class BrowseScreen(SessionScreen):
                 self.begin(self.setting.open(paths))
 
         self._was_chosen = True
-        self.app.push_screen(StartScreen(self.setting), begin)
+        found = sections(working_directory(), read_mounts(), self.setting.cache_directory)
+        systems = [start for _, starts in found for start in starts if isinstance(start, FileSystem)]
+        self.app.push_screen(StartScreen(found, partial(measure_space, systems), self.setting.writing), begin)
 
     def begin(self, live: Live) -> None:
         """Scan directories and show them; ask first where an earlier scan of them was interrupted."""
@@ -240,7 +247,9 @@ class BrowseScreen(SessionScreen):
             return recalled_origin(self._recalled.facts, time.time_ns(), is_scanning=self.jobs.is_scanning)
         if isinstance(self.subject, Live):
             return ""
-        return f"{self.subject.origin(self.session.snapshot)}, read-only"
+        origin = self.subject.origin(self.session.snapshot)
+        # The moment gives way to the path; how long ago it was stays.
+        return f"{origin if self.size.width >= _WIDE else origin.rpartition(', ')[2]}, read-only"
 
     def _waiting_for(self, room: int) -> list[Piece]:
         paths = self.subject.paths if isinstance(self.subject, Live) else (self.subject.path,)

@@ -50,8 +50,7 @@ class ExportScreen(ModalScreen[Wanted | None]):
         self._snapshot = snapshot
         self._writing = writing
         self._form = ExportForm.SNAPSHOT
-        self._is_named = False
-        """Whether the name is what somebody typed."""
+        self._suggested = ""
         self._warned = b""
         """The path of which was said that it is there."""
 
@@ -60,7 +59,8 @@ class ExportScreen(ModalScreen[Wanted | None]):
         with Vertical():
             yield Static("Write what is known to a file", id="title", markup=False)
             yield ChoiceList(*(Option(FORM_TEXT[form], form.value) for form in ExportForm), markup=False, compact=True)
-            yield Input(self._default_name(), select_on_focus=False)
+            self._suggested = self._default_name()
+            yield Input(self._suggested, select_on_focus=False)
             yield Static(_HINTS["form"], id="hint", markup=False)
 
     def _default_name(self) -> str:
@@ -69,22 +69,17 @@ class ExportScreen(ModalScreen[Wanted | None]):
 
     @on(OptionList.OptionHighlighted)
     def prefer(self, message: OptionList.OptionHighlighted) -> None:
-        """Let the suggested name follow the form."""
+        """Let the name follow the form, unless it is what somebody typed."""
         self._form = ExportForm(message.option_id)
-        if not self._is_named:
-            with self.prevent(Input.Changed):
-                self.query_one(Input).value = self._default_name()
+        name = self.query_one(Input)
+        if name.value == self._suggested:
+            self._suggested = name.value = self._default_name()
 
     @on(OptionList.OptionSelected)
     def choose(self) -> None:
         """Go on to the name."""
         self.query_one(Input).focus()
         self._hint("name")
-
-    @on(Input.Changed)
-    def note_name(self) -> None:
-        """Keep what was typed."""
-        self._is_named = True
 
     @on(Input.Submitted)
     def write(self, message: Input.Submitted) -> None:

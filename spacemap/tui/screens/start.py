@@ -1,6 +1,7 @@
 """The start screen: what to look at, where no path was given."""
 
 import time
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -12,11 +13,9 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from spacemap.scan.mounts import read_mounts
 from spacemap.scan.space import DiskSpace
-from spacemap.tui.cells import Piece
-from spacemap.tui.start import FileSystem, Start, measure_space, sections, start_pieces, working_directory
-from spacemap.tui.subject import Setting
+from spacemap.tui.cells import Piece, Writing
+from spacemap.tui.start import OnSpace, Section, Start, start_pieces
 from spacemap.tui.widgets.choices import ChoiceList
 from spacemap.tui.widgets.lines import Line
 
@@ -41,11 +40,13 @@ class StartScreen(Screen[tuple[bytes, ...] | None]):
     StartScreen ChoiceList { height: 1fr; background: $background; }
     """
 
-    def __init__(self, setting: Setting) -> None:
-        super().__init__(classes="" if setting.writing.is_unicode else "-plain")
-        self._writing = setting.writing
-        self._sections = sections(working_directory(), read_mounts(), setting.cache_directory)
-        self._starts = [start for _, starts in self._sections for start in starts]
+    def __init__(self, sections: Sequence[Section], ask: Callable[[OnSpace], object], writing: Writing) -> None:
+        """`ask` starts to ask how full the file systems are."""
+        super().__init__(classes="" if writing.is_unicode else "-plain")
+        self._writing = writing
+        self._sections = sections
+        self._ask = ask
+        self._starts = [start for _, starts in sections for start in starts]
         self._spaces: dict[bytes, DiskSpace | None] = {}
 
     def compose(self) -> ComposeResult:
@@ -62,8 +63,7 @@ class StartScreen(Screen[tuple[bytes, ...] | None]):
             [piece for key, text in keys for piece in (Piece(f" {key}", "key"), Piece(f" {text}", "faint"))]
         )
         self._fill()
-        systems = [start for start in self._starts if isinstance(start, FileSystem)]
-        measure_space(systems, lambda path, space: self.post_message(SpaceKnown(path, space)))
+        self._ask(lambda path, space: self.post_message(SpaceKnown(path, space)))
 
     def on_resize(self) -> None:
         """Fit the lines."""

@@ -16,9 +16,10 @@ class ChoiceList(OptionList):
     ]
     DEFAULT_CSS = """
     ChoiceList {
-        border: none !important; padding: 0; height: auto; max-height: 100%; background: $surface;
+        border: none !important; padding: 0; height: auto; max-height: 100%; background: transparent;
         scrollbar-size-vertical: 1;
     }
+    ChoiceList:focus { background-tint: $foreground 0%; }
     ChoiceList > .option-list--option { padding: 0 1; }
     ChoiceList > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: bold; }
     ChoiceList:focus > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: bold; }
