@@ -1,13 +1,13 @@
 """The screens that are stored, and how they are painted: text, and below each line the runs of its styles."""
 
 import asyncio
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+import pytest
 from rich.segment import Segment
 
 from spacemap.scan.space import DiskSpace
@@ -97,6 +97,14 @@ def _start_screen(screen: Screen) -> StartScreen:
     return StartScreen(sections, ask, setting(**screen.changes).writing)
 
 
+def set_environment(screen: Screen, patch: pytest.MonkeyPatch) -> None:
+    """Let the environment be that of a screen, whatever it is here."""
+    for name in ("NO_COLOR", "COLORTERM", "TEXTUAL_COLOR_SYSTEM"):
+        patch.delenv(name, raising=False)
+    for name, value in screen.environment.items():
+        patch.setenv(name, value)
+
+
 async def painted(screen: Screen) -> str:
     """Return the text of a screen, with the styles of its lines where they are compared, too."""
     async with browsing(snapshot(), screen.size, **screen.changes) as pilot:
@@ -140,9 +148,9 @@ def _write() -> None:
     for path in STORED.iterdir():
         path.unlink()
     for screen in SCREENS:
-        os.environ.pop("NO_COLOR", None)
-        os.environ.update(screen.environment)
-        (STORED / f"{screen.name}.txt").write_text(asyncio.run(painted(screen)), "utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            set_environment(screen, patch)
+            (STORED / f"{screen.name}.txt").write_text(asyncio.run(painted(screen)), "utf-8")
 
 
 if __name__ == "__main__":

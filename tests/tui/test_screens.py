@@ -8,14 +8,13 @@ import asyncio
 import pytest
 
 from spacemap.tui.themes import DARK, LIGHT
-from tests.tui.screens import SCREENS, STORED, Screen, painted
+from tests.tui.screens import SCREENS, STORED, Screen, painted, set_environment
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
 def test_as_stored(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     """A screen is what it was when somebody last looked at it; `python -m tests.tui.screens` stores a new one."""
-    for name, value in screen.environment.items():
-        monkeypatch.setenv(name, value)
+    set_environment(screen, monkeypatch)
     stored = STORED / f"{screen.name}.txt"
 
     assert stored.read_text("utf-8") == asyncio.run(painted(screen))
