@@ -99,7 +99,7 @@ class Jobs:
         self._is_shown = Event()
         self._base: Snapshot | None = None
         """The kept scan that is being updated."""
-        self._keepers: list[Future[None]] = []
+        self._writers: list[Future[None]] = []
         self.is_scanning = False
 
     def listen(self, listener: Post) -> None:
@@ -153,18 +153,22 @@ class Jobs:
 
     def keep(self, keeping: Keeping, snapshot: "Snapshot") -> None:
         """Start to keep a scan that has ended."""
-        self._keepers.append(self._executor.submit(self._keep, keeping, snapshot, self._base))
+        self._writers.append(self._executor.submit(self._keep, keeping, snapshot, self._base))
+
+    def write(self, work: "Callable[[], str]") -> None:
+        """Start to write a file, which `finish` waits for. What it returns is told; a SpacemapError is a failure."""
+        self._writers.append(self._executor.submit(self._run, work))
 
     def finish(self) -> None:
-        """Wait until what is being kept is kept."""
-        wait(self._keepers)
+        """Wait until what is being written is whole."""
+        wait(self._writers)
 
     def show(self) -> None:
         """Take note that what was told of is on the screen."""
         self._is_shown.set()
 
     def run(self, work: "Callable[[], str]") -> None:
-        """Start something on the side. What it returns is told; a SpacemapError is told as a failure."""
+        """Start something on the side. What it returns is told; a SpacemapError is a failure."""
         self._executor.submit(self._run, work)
 
     def measure(self, path: bytes) -> None:

@@ -203,7 +203,7 @@ class SessionScreen(Screen[None]):
 
         def write(wanted: Wanted | None) -> None:
             if wanted is not None:
-                self.jobs.run(lambda: self._export(wanted, snapshot, measure))
+                self.jobs.write(lambda: self._export(wanted, snapshot, measure))
 
         self.app.push_screen(ExportScreen(snapshot, self.setting.writing), write)
 
