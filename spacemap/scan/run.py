@@ -105,7 +105,7 @@ class _Scan:
         self.workers = 0
         self.requests = 1
         self.is_interrupted = False
-        self.grows = True
+        self.grows = False
         """Whether what was listed so far is the best there is to look at."""
         self.interrupts = Interrupts()
         self.pool: Pool | None = None
@@ -153,7 +153,6 @@ class _Scan:
 
     def _begin(self, base: "Snapshot | None", rescan: Rescan) -> None:
         """Fill the frontier: with the roots, or with what changed since an earlier scan."""
-        self.grows = base is None
         if self.checkpoint is not None and self.checkpoint.plan.resume:
             self._resume(self.checkpoint, rescan)
         elif self.checkpoint is not None:

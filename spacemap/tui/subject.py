@@ -52,6 +52,6 @@ class Outcome:
     snapshot: Snapshot | None
     """None when not even a first tree was there."""
     is_partial: bool
-    """Whether a scan was still running, or was stopped."""
+    """Whether what was shown was not the whole."""
     directory: bytes | None
     """To be printed; None unless asked for."""

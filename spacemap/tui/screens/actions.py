@@ -275,7 +275,8 @@ class SessionScreen(Screen[None]):
 
     def _leave(self, directory: bytes | None) -> None:
         snapshot = self.session.snapshot if self.session is not None else None
-        unfinished = self.jobs.is_scanning or snapshot is None or is_partial(snapshot)
+        # What is being updated is whole.
+        unfinished = snapshot is None or is_partial(snapshot)
         self.jobs.stop()
         self.app.exit(Outcome(snapshot, unfinished, directory))
 
