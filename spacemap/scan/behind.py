@@ -1,4 +1,4 @@
-"""Imported by the server that workers come from, and by nobody else: they stand back where an interface wants the processor.
+"""Imported by the server that workers come from, and by nobody else: they stand back behind an interface.
 
 Whoever looks at a scan waits for the interface, not for the scan; and a scan mostly has all that is left.
 """
