@@ -114,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
         "paths",
         metavar="PATH",
         nargs="*",
-        help="what to scan (default: .), or FILE.smap",
+        help="what to scan, or FILE.smap (default: . for a report; on a terminal, spacemap asks)",
     )
     root.add_argument("--version", action="store_true", help="print the version and exit")
     _add_scan(root.add_argument_group("scan"))

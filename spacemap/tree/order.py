@@ -47,7 +47,7 @@ class References:
             is_kept = np.append(kept.astype(np.int64), -1)[at] == offset[own]
             offset[own] = np.where(is_kept, at, len(kept))
         row = self.start[batch] + offset
-        # A reference that no entry has is so far off that its offset is below 0.
+        # A reference that no entry has is so far beyond the last base that its offset is negative.
         return np.where((place >= 0) & (offset >= 0) & (row < self.start[batch + 1]), row, -1)
 
     def refs(self, rows: Index) -> U64:

@@ -1,5 +1,6 @@
 """The keys: what each does, in which words, and where help shows it. Every key of ncdu does what it does there."""
 
+import re
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -19,7 +20,26 @@ class Key(NamedTuple):
     short: str = ""
     """A word for the last line; empty: not shown there."""
 
+    @property
+    def name(self) -> str:
+        """What the configuration calls the action."""
+        return _NAMES.get(self.action) or re.sub("[^a-z]+", "_", self.action.lower()).strip("_")
 
+
+_NAMES = {
+    "move(-1)": "up",
+    "move(1)": "down",
+    "page(-1)": "page_up",
+    "page(1)": "page_down",
+    "history(-1)": "history_back",
+    "history(1)": "history_forward",
+    "extend(-1)": "extend_up",
+    "extend(1)": "extend_down",
+    "scroll_pane(-1)": "scroll_up",
+    "scroll_pane(1)": "scroll_down",
+    "app.suspend_process": "suspend",
+}
+"""Actions whose arguments are no words."""
 KEYS = (
     Key("up,k", "move(-1)", "↑ k", "up one row", "Move"),
     Key("down,j", "move(1)", "↓ j", "down one row", "Move"),
@@ -78,21 +98,23 @@ KEYS = (
     Key("ctrl+c", "stop", "Ctrl+C", "stop the scan and keep what is known", "Do"),
     Key("b", "shell", "b", "a shell in this directory", "Do"),
     Key("o", "open_externally", "o", "open with the program for it", "Do"),
+    Key("O", "open_folder", "O", "open the directory that holds it", "Do"),
     Key("y", "copy", "y", "copy the path to the clipboard (OSC 52)", "Do"),
+    Key("E", "export", "E", "write what is known to a file", "Do"),
     Key("ctrl+z", "app.suspend_process", "Ctrl+Z", "suspend; fg brings it back", "Do"),
     Key("ctrl+l", "repaint", "Ctrl+L", "paint the screen again", "Do"),
     Key("?,f1", "help", "? F1", "this help", "Do", "help"),
     Key("q", "leave_program", "q", "quit", "Do", "quit"),
     Key("Q", "leave_here", "Q", "quit and print the directory that is shown", "Do"),
 )
-READ_ONLY = frozenset({"refresh", "refresh_all", "shell", "open_externally", "stop"})
+READ_ONLY = frozenset({"refresh", "refresh_all", "shell", "open_externally", "open_folder", "stop"})
 """Actions that a kept snapshot does not have: what it tells of may be elsewhere, or gone."""
 CHANGING = frozenset({"remove", "trash", "undo_trash"})
 """Actions that lead to changes of files, each by way of a question."""
-OTHER_PROGRAMS = frozenset({"shell", "open_externally"})
+OTHER_PROGRAMS = frozenset({"shell", "open_externally", "open_folder"})
 """Actions that start what may change anything."""
 BINDINGS: list[BindingType] = [
     # Before Textual's own Ctrl+C, which would explain how to quit.
-    Binding(key.keys, key.action, key.text, show=False, id=key.action, priority=key.keys == "ctrl+c")
+    Binding(key.keys, key.action, key.text, show=False, id=key.name, priority=key.keys == "ctrl+c")
     for key in KEYS
 ]

@@ -17,7 +17,7 @@ from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.jobs import Post
 from spacemap.tui.marks import Ids
 from spacemap.tui.proposal import Proposal, changed_by, propose
-from spacemap.tui.tellings import Failed, Going, Inspected, Proposed, PutBack, Removed, Trashed, Written
+from spacemap.tui.tellings import Going, Inspected, NotBegun, Proposed, PutBack, Removed, Trashed, Written
 
 IsCancelled = Callable[[], bool]
 
@@ -41,7 +41,7 @@ def carry_out(proposal: Proposal, method: Method, journal: Journal, is_cancelled
     try:
         outcome = remove(proposal.plan, method, journal, on_progress, is_cancelled)
     except SpacemapError as error:
-        tell(Failed(error))
+        tell(NotBegun(error))
         return
     changed = changed_by(proposal)
     if method is Method.TRASH:
@@ -56,7 +56,7 @@ def write_down(proposal: Proposal, path: str, tell: Post) -> None:
             raise UsageError(f"{display_name(os.fsencode(path))} is there already; choose another name")
         write_script(proposal.plan, path)
     except SpacemapError as error:
-        tell(Failed(error))
+        tell(NotBegun(error))
     else:
         tell(Written(path))
 
@@ -66,7 +66,7 @@ def look_back(journal: Journal, tell: Post) -> None:
     try:
         _, intents = last_trash(journal)
     except SpacemapError as error:
-        tell(Failed(error))
+        tell(NotBegun(error))
     else:
         tell(Trashed(tuple(sorted(os.path.join(intent.where.path(), *intent.names) for intent in intents))))
 
@@ -77,7 +77,7 @@ def put_back(journal: Journal, tell: Post) -> None:
         _, intents = last_trash(journal)
         outcome = undo_last(journal)
     except SpacemapError as error:
-        tell(Failed(error))
+        tell(NotBegun(error))
     else:
         tell(PutBack(outcome, frozenset(path for intent in intents for path in _places(intent))))
 

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 from spacemap.render.text import cell_width, display_text
 from spacemap.scan.progress import Progress
-from spacemap.tree.snapshot import Completeness, Snapshot
+from spacemap.tree.snapshot import Completeness, Facts, Snapshot
 from spacemap.tui.cells import Piece, Writing
 from spacemap.tui.keys import Key
 from spacemap.tui.look import View
 from spacemap.tui.marks import Marks
 from spacemap.tui.session import Session
-from spacemap.units import format_count, format_duration, format_number, format_rate
+from spacemap.units import format_ago, format_count, format_duration, format_number, format_rate
 
 TYPE_CHECKING = False  # what mypy takes for true; most who browse remove nothing
 if TYPE_CHECKING:
@@ -132,6 +132,11 @@ def state_pieces(session: Session | None, state: State) -> list[Piece]:
     return [Piece(f" {', '.join(parts)} ", style)] if parts else []
 
 
+def recalled_origin(facts: Facts, now_ns: int) -> str:
+    """Return the age of a kept scan that is shown."""
+    return f"from {format_ago((now_ns - facts.started_ns) // 1_000_000_000)}"
+
+
 def is_partial(snapshot: Snapshot) -> bool:
     """Return whether a scan did not go to its end."""
     return snapshot.facts.completeness is Completeness.INTERRUPTED
@@ -168,8 +173,8 @@ def key_pieces(keys: list[Key], width: int) -> list[Piece]:
     """Return the most used keys, as many as there is room for; help comes first."""
     pieces: list[Piece] = []
     used = 0
-    first = [key for key in keys if key.action == "help"]
-    for key in [*first, *(key for key in keys if key.short and key not in first)]:
+    first = [key for key in keys if key.action == "help" and key.keys]
+    for key in [*first, *(key for key in keys if key.short and key.keys and key not in first)]:
         name = key.shown.split(" ")[0]
         cells = len(name) + 1 + len(key.short) + 2
         if used + cells > width:

@@ -77,7 +77,7 @@ class Written(Told):
 
 
 @dataclass(frozen=True, slots=True)
-class Failed(Told):
+class NotBegun(Told):
     """Nothing was begun."""
 
     error: SpacemapError

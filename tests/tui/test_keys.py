@@ -14,7 +14,7 @@ from spacemap.tui.keys import BINDINGS, CHANGING, KEYS, READ_ONLY, Key
 from spacemap.tui.look import Graph, Sharing, Sort, View
 from spacemap.tui.screens.browse import BrowseScreen
 from spacemap.tui.screens.help import help_text
-from spacemap.tui.subject import Live
+from spacemap.tui.opening import Live
 from tests.trees import snapshot_of, tree_of
 from tests.tui.browsing import browsing, press, session_of, setting, unused_journal
 
@@ -149,7 +149,7 @@ def test_keys_before_there_are_rows() -> None:
     """As long as nothing is known, no key does anything that needs rows."""
 
     async def journey() -> bool:
-        app = Browser(Jobs(), Live((b"/",), ScanOptions(), unused_journal), setting())
+        app = Browser(Jobs(), Live((b"/",), ScanOptions(), journal=unused_journal), setting())
         async with app.run_test() as pilot:
             for key in KEYS:
                 if key.action not in {"leave_program", "leave_here", "app.suspend_process", "help"}:

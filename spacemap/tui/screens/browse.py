@@ -1,5 +1,6 @@
 """The one screen: lines above, the list, lines below; painted from the session after every change."""
 
+import time
 from functools import partial
 
 from textual import events, on
@@ -8,19 +9,39 @@ from textual.containers import Container
 from textual.widgets import Input
 
 from spacemap.render.text import cell_width, display_name
+from spacemap.scan.mounts import read_mounts
+from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.cells import Piece, heading
-from spacemap.tui.jobs import Arrived, Broken, Ended, Jobs, Measured, Previewed, Progressed, Told, failure_of
-from spacemap.tui.keys import BINDINGS, KEYS
+from spacemap.tui.jobs import (
+    Arrived,
+    Broken,
+    Done,
+    Ended,
+    Failed,
+    Jobs,
+    Measured,
+    NotKept,
+    Previewed,
+    Progressed,
+    Recalled,
+    Told,
+    failure_of,
+)
+from spacemap.tui.keys import BINDINGS
 from spacemap.tui.legend import color_pieces, current_pieces
 from spacemap.tui.look import View
 from spacemap.tui.marking import add_up
 from spacemap.tui.marks import Marks
 from spacemap.tui.messages import Happened
+from spacemap.tui.opening import Live, Unfinished
 from spacemap.tui.screens.filtering import FilteringScreen
 from spacemap.tui.screens.panes import PaneScreen
 from spacemap.tui.screens.removing import RemovingScreen
+from spacemap.tui.screens.resume import ResumeScreen
+from spacemap.tui.screens.start import StartScreen
 from spacemap.tui.session import Place, Session
-from spacemap.tui.subject import Kept, Live, Setting, Subject
+from spacemap.tui.start import FileSystem, measure_space, sections, working_directory
+from spacemap.tui.subject import Outcome, Setting, Subject
 from spacemap.tui.summary import (
     State,
     is_partial,
@@ -28,6 +49,7 @@ from spacemap.tui.summary import (
     path_pieces,
     position_pieces,
     progress_pieces,
+    recalled_origin,
     removing_pieces,
     state_pieces,
     totals_and_marks,
@@ -38,11 +60,14 @@ from spacemap.tui.widgets.listing import Listing
 from spacemap.tui.widgets.preview import PreviewPane
 from spacemap.tui.widgets.search import FilterLine, SearchLine, TypedLine
 from spacemap.tui.widgets.treemap import Treemap
+from spacemap.units import format_ago
 
 LEAST = (40, 10)
 """Columns and lines below which nothing sensible fits."""
 _WIDE = 100
 """Columns from which on the preview is beside the list."""
+_WIDE_ENOUGH = 70
+"""Columns from which on the age of a file is told in full."""
 _EMPTY = {
     View.LIST: "nothing is in this directory",
     View.TREEMAP: "nothing is in this directory",
@@ -79,6 +104,10 @@ class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
         self._adding_up: Marks | None = None
         self._searches_everything = False
         self._before_search: tuple[Place, int | None] = (Place(0), None)
+        self._was_chosen = False
+        """Whether what is scanned was chosen here: then it can be chosen again."""
+        self._recalled: Snapshot | None = None
+        """The kept scan that is shown, until something newer is."""
 
     def compose(self) -> ComposeResult:
         """The lines and the list."""
@@ -101,6 +130,45 @@ class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
         """Wait for the first tree, or take the one that came while all this was imported."""
         self._list.focus()
         self.jobs.listen(lambda happening: self.post_message(Happened(happening)))
+        if not isinstance(self.subject, Live):
+            return
+        if not self.subject.paths:
+            self._choose()
+        elif self.subject.unfinished is not None:
+            self._ask_to_resume(self.subject, self.subject.unfinished)
+
+    def _choose(self) -> None:
+        """Let directories be chosen."""
+
+        def begin(paths: tuple[bytes, ...] | None) -> None:
+            if paths is None:
+                self.app.exit(Outcome(None, is_partial=False, directory=None))
+            else:
+                self.begin(self.setting.open(paths))
+
+        self._was_chosen = True
+        found = sections(working_directory(), read_mounts(), self.setting.cache_directory)
+        systems = [start for _, starts in found for start in starts if isinstance(start, FileSystem)]
+        self.app.push_screen(StartScreen(found, partial(measure_space, systems), self.setting.writing), begin)
+
+    def begin(self, live: Live) -> None:
+        """Scan directories and show them; ask first where an earlier scan of them was interrupted."""
+        self.subject = live
+        if live.unfinished is not None:
+            self._ask_to_resume(live, live.unfinished)
+        else:
+            self.jobs.open(live)
+        self.paint()
+
+    def _ask_to_resume(self, live: Live, unfinished: Unfinished) -> None:
+        question = f"A scan of the same was interrupted {format_ago(unfinished.seconds)}."
+
+        def begin(answer: str | None) -> None:
+            self.jobs.open(live, resumes=answer == "resume")
+            self.paint()
+
+        answers = (("resume", "Go on with it, and look again at what has changed"), ("anew", "Scan everything anew"))
+        self.app.push_screen(ResumeScreen(question, answers, self.setting.writing), begin)
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit everything; say so where it cannot be."""
@@ -144,17 +212,32 @@ class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
                 # One that was still being built when the whole tree came is late.
                 if self.jobs.is_scanning:
                     self._put(Session(snapshot, self.setting.settings.categories, self.setting.look))
+            case Recalled(snapshot):
+                self._recalled = snapshot
+                self._put(Session(snapshot, self.setting.settings.categories, self.setting.look))
+                self.call_after_refresh(self.jobs.show)
             case Ended():
                 self._end(happening)
             case Measured():
                 self.show_status(happening)
             case Previewed():
                 self.show_preview(happening)
+            case NotKept() | Done() | Failed():
+                self._tell(happening)
             case Broken(error):
                 raise error
             case Told():
                 self.take_told(happening)
                 self.paint()
+
+    def _tell(self, happening: NotKept | Done | Failed) -> None:
+        match happening:
+            case NotKept(reason):
+                self.note_loss(reason)
+            case Done(text):
+                self.say(text)
+            case Failed(reason):
+                self.complain(reason)
 
     def _put(self, session: Session) -> None:
         """Let a tree take the place of the one before."""
@@ -169,13 +252,24 @@ class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
         self.remove_class("-scanning")
         failure = failure_of(ended)
         if failure is None:
-            self._put(Session(ended.result.result(), self.setting.settings.categories, self.setting.look))
+            self._take_whole(ended.result.result())
             self.tell_of_retry()
+        elif self._was_chosen and self.session is None:
+            self.complain(failure)
+            self._choose()
         elif self.session is None:
             self.app.exit(failure)
         else:
             self.complain(failure)
             self.paint()
+
+    def _take_whole(self, snapshot: Snapshot) -> None:
+        """Show what a scan or a file held, and keep it for the next time."""
+        if snapshot is not self._recalled:
+            self._recalled = None
+        self._put(Session(snapshot, self.setting.settings.categories, self.setting.look))
+        if isinstance(self.subject, Live):
+            self.end_scan(self.subject, snapshot)
 
     def paint(self) -> None:
         """Show the session as it is now."""
@@ -187,7 +281,7 @@ class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
         if self.is_removing:
             self._line("progress").show(removing_pieces(self.removing, width, writing))
         room = width - sum(cell_width(piece.text) for piece in state)
-        keys = [key for key in KEYS if self.has_action(key.action.partition("(")[0])]
+        keys = self.keys()
         if session is None:
             self._line("path").show(self._waiting_for(room - 1), state)
             self._line("keys").show(key_pieces(keys, width))
@@ -243,14 +337,25 @@ class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
 
     def _state(self) -> State:
         """Return what is under way, and whether this can change anything."""
-        if isinstance(self.subject, Kept):
-            origin = "" if self.session is None else self.subject.origin(self.session.snapshot)
+        origin = "" if self.session is None else self._origin(self.session)
+        if not isinstance(self.subject, Live):
             return State(origin=origin, is_read_only=self.session is not None)
         return State(
+            origin=origin,
             is_scanning=self.jobs.is_scanning,
             is_removing=self.is_removing,
-            is_read_only=self.subject.journal is None,
+            is_read_only=bool(self.subject.paths) and self.subject.journal is None,
         )
+
+    def _origin(self, session: Session) -> str:
+        """Return how old what is shown is; empty for what was just scanned."""
+        if self._recalled is not None:
+            return recalled_origin(self._recalled.facts, time.time_ns())
+        if isinstance(self.subject, Live):
+            return ""
+        origin = self.subject.origin(session.snapshot)
+        # The moment gives way to the path; how long ago it was stays.
+        return origin if self.size.width >= _WIDE_ENOUGH else origin.rpartition(", ")[2]
 
     def _waiting_for(self, room: int) -> list[Piece]:
         paths = self.subject.paths if isinstance(self.subject, Live) else (self.subject.path,)
@@ -265,9 +370,9 @@ class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
         if session.look.filter is not None and session.place.view is not View.PROBLEMS:
             return "nothing here matches the filter; f changes it, Esc clears it"
         if session.hidden():
-            return "everything here is hidden; e shows it"
+            return f"everything here is hidden; {self.setting.key('hidden')} shows it"
         if session.left_out():
-            return "everything here is ignored; z shows it"
+            return f"everything here is ignored; {self.setting.key('ignored')} shows it"
         is_unfinished = session.place.shows_children and is_partial(session.snapshot)
         return "nothing is known of this directory yet" if is_unfinished else _EMPTY[session.place.view]
 

@@ -1,6 +1,6 @@
 """Help: the keys as they are bound, and what flags and marks before rows mean."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import ClassVar
 
@@ -36,10 +36,10 @@ class HelpScreen(ModalScreen[None]):
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
 
-    def __init__(self, writing: Writing, keys: list[Key]) -> None:
+    def __init__(self, keys: Sequence[Key], writing: Writing) -> None:
         super().__init__(classes="" if writing.is_unicode else "-plain")
         self._writing = writing
-        self._keys = keys
+        self._keys = [key for key in keys if key.keys]
 
     def compose(self) -> ComposeResult:
         """The page."""

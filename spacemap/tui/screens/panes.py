@@ -8,7 +8,8 @@ from spacemap.tui.jobs import Jobs, Measured, Previewed
 from spacemap.tui.preview import known_preview
 from spacemap.tui.reading import Preview, steps_to
 from spacemap.tui.screens.actions import SessionScreen
-from spacemap.tui.subject import Live, Setting, Subject
+from spacemap.tui.opening import Live
+from spacemap.tui.subject import Setting, Subject
 from spacemap.tui.widgets.info import InfoPane, entry_facts, link_facts, reason_facts, status_facts
 from spacemap.tui.widgets.preview import PreviewPane
 

@@ -10,8 +10,9 @@ from spacemap.scan.rescan import Level, Rescan
 from spacemap.tui.jobs import Jobs, Told
 from spacemap.tui.marks import Ids, markable
 from spacemap.tui.screens.actions import SessionScreen
-from spacemap.tui.subject import Live, Setting, Subject
-from spacemap.tui.tellings import Failed, Going, Inspected, Proposed, PutBack, Removed, Trashed, Written
+from spacemap.tui.opening import Live
+from spacemap.tui.subject import Setting, Subject
+from spacemap.tui.tellings import Going, Inspected, NotBegun, Proposed, PutBack, Removed, Trashed, Written
 from spacemap.units import format_number
 
 TYPE_CHECKING = False  # what mypy takes for true; most who browse remove nothing, and need none of this
@@ -48,7 +49,9 @@ class RemovingScreen(SessionScreen):
 
     def busy(self) -> str:
         """Return what keeps files from being looked at or removed now; empty for nothing."""
-        return "Something is being removed; Ctrl+C stops that" if self.is_removing else super().busy()
+        if self.is_removing:
+            return f"Something is being removed; {self.setting.key('stop')} stops that"
+        return super().busy()
 
     def action_remove(self) -> None:
         from spacemap.clean import Method  # noqa: PLC0415 - as above
@@ -107,7 +110,7 @@ class RemovingScreen(SessionScreen):
                 self._end_removal(outcome, "put back", changed)
             case Written(path):
                 self.say(f"Wrote {path}; nothing was removed")
-            case Failed(error):
+            case NotBegun(error):
                 self._is_asking = False
                 self.complain(error)
                 self._end_work()
@@ -186,6 +189,7 @@ class RemovingScreen(SessionScreen):
         directories = nearest_directories(snapshot, changed)
         if directories:
             rescan = Rescan(Level.TRUST, again=directories)
+            self._is_refreshed = True
             self.jobs.scan(self.subject.paths, self.subject.options, snapshot, rescan)
 
     def action_stop(self) -> None:
@@ -198,7 +202,7 @@ class RemovingScreen(SessionScreen):
     def action_leave_program(self) -> None:
         if self.is_removing and not self.asked_to_leave:
             self.asked_to_leave = True
-            self.say("Something is being removed; q once more stops that and quits")
+            self.say("Something is being removed; once more stops that and quits")
         else:
             super().action_leave_program()
 
