@@ -31,7 +31,7 @@ _SKIPS = {reason.name.lower().replace("_", "-"): reason for reason in Skip if re
 
 
 def check_query(query: Query, categories: Sequence[Category], facts: Facts | None = None) -> None:
-    """Raise UsageError when a filter asks for a category or an owner that is not there, or for times that a scan left out."""
+    """Raise UsageError when a filter asks for a category or owner that is not there, or for times left out."""
     if query.needs_times and facts is not None and facts.options.get("times") == "leave":
         raise UsageError("filter: age and modified need times, and this was scanned without them; scan again")
     for term in query.terms():
@@ -79,7 +79,7 @@ class Matcher:
     def mask(self, query: Query, measure: Measure) -> Mask:
         """Return which entries a filter lets through; `size` is in the measure.
 
-        A directory has the size, the age and the items of all below it. Raises UsageError for an unknown category or owner.
+        A directory has the size, the age and the items of all below it. Raises UsageError as `check_query` does.
         """
         mask = self._matching(query.condition, measure)
         # What holds several roots is no entry of a file system.

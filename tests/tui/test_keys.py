@@ -12,9 +12,9 @@ from spacemap.tui.cells import FLAGS, MARKS, Writing
 from spacemap.tui.jobs import Jobs
 from spacemap.tui.keys import BINDINGS, CHANGING, KEYS, READ_ONLY, Key
 from spacemap.tui.look import Graph, Sharing, Sort, View
+from spacemap.tui.opening import Live
 from spacemap.tui.screens.browse import BrowseScreen
 from spacemap.tui.screens.help import help_text
-from spacemap.tui.opening import Live
 from tests.trees import snapshot_of, tree_of
 from tests.tui.browsing import browsing, press, session_of, setting, unused_journal
 

@@ -222,16 +222,16 @@ class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
                 self.show_status(happening)
             case Previewed():
                 self.show_preview(happening)
-            case NotKept() | Done() | Failed():
+            case NotKept() | Done() | Failed() | Broken() | Told():
                 self._tell(happening)
+
+    def _tell(self, happening: NotKept | Done | Failed | Broken | Told) -> None:
+        match happening:
             case Broken(error):
                 raise error
             case Told():
                 self.take_told(happening)
                 self.paint()
-
-    def _tell(self, happening: NotKept | Done | Failed) -> None:
-        match happening:
             case NotKept(reason):
                 self.note_loss(reason)
             case Done(text):

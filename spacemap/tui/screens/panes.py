@@ -5,10 +5,10 @@ from textual import on
 from spacemap.tree.tree import Tree
 from spacemap.tui.facts import Fact, Tab, links_of, size_facts
 from spacemap.tui.jobs import Jobs, Measured, Previewed
+from spacemap.tui.opening import Live
 from spacemap.tui.preview import known_preview
 from spacemap.tui.reading import Preview, steps_to
 from spacemap.tui.screens.actions import SessionScreen
-from spacemap.tui.opening import Live
 from spacemap.tui.subject import Setting, Subject
 from spacemap.tui.widgets.info import InfoPane, entry_facts, link_facts, reason_facts, status_facts
 from spacemap.tui.widgets.preview import PreviewPane

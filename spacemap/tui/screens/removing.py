@@ -9,8 +9,8 @@ import numpy as np
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.tui.jobs import Jobs, Told
 from spacemap.tui.marks import Ids, markable
-from spacemap.tui.screens.actions import SessionScreen
 from spacemap.tui.opening import Live
+from spacemap.tui.screens.actions import SessionScreen
 from spacemap.tui.subject import Setting, Subject
 from spacemap.tui.tellings import Going, Inspected, NotBegun, Proposed, PutBack, Removed, Trashed, Written
 from spacemap.units import format_number
