@@ -71,6 +71,25 @@ class Cache:
     """At level fast, files modified so recently are measured; seconds."""
 
 
+class Keymap(Enum):
+    """Whose keys the browser has."""
+
+    NCDU = "ncdu"
+    GDU = "gdu"
+    DUA = "dua"
+
+
+@dataclass(frozen=True, slots=True)
+class Browsing:
+    """How the browser opens, and which keys it has."""
+
+    cached: bool = True
+    """Show the kept scan of the same while it is updated, and keep what was scanned."""
+    keymap: Keymap = Keymap.NCDU
+    keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Keys with commas between, by action; which there are is known to the browser alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All that a configuration file decides."""
@@ -80,6 +99,7 @@ class Settings:
     """By extension, lower case, without the dot."""
     display: Display = field(default_factory=Display)
     cache: Cache = field(default_factory=Cache)
+    browser: Browsing = field(default_factory=Browsing)
 
 
 def load_settings(file: str | None) -> Settings:
@@ -119,7 +139,7 @@ class _Reader:
         self._source = source
 
     def settings(self, document: Table) -> Settings:
-        known = ("categories", "remaps", "category_colors", "extension_colors", "display", "cache")
+        known = ("categories", "remaps", "category_colors", "extension_colors", "display", "cache", "browser")
         self._know(document, "", known)
         categories = default_categories()
         for key, value in self._table(document.get("categories", {}), "categories").items():
@@ -140,6 +160,7 @@ class _Reader:
             extension_colors=MappingProxyType(extension_colors),
             display=self._display(self._table(document.get("display", {}), "display")),
             cache=self._cache(self._table(document.get("cache", {}), "cache")),
+            browser=self._browser(self._table(document.get("browser", {}), "browser")),
         )
 
     def _category(self, key: str, value: Value, known: tuple[Category, ...]) -> Category:
@@ -175,8 +196,8 @@ class _Reader:
     def _display(self, table: Table) -> Display:
         self._know(table, "display", ("units", "apparent_size", "top", "color", "theme"))
         default = Display()
-        units = self._choice(table, "units", default.units.value, [each.value for each in Units])
-        theme = self._choice(table, "theme", default.theme.value, [each.value for each in ThemeChoice])
+        units = self._choice(table, "display.units", default.units.value, [each.value for each in Units])
+        theme = self._choice(table, "display.theme", default.theme.value, [each.value for each in ThemeChoice])
         top = table.get("top", default.top)
         if not isinstance(top, int) or isinstance(top, bool) or not 0 <= top <= 100_000:
             raise self._error("display.top", f"expected a whole number from 0 to 100,000, not {_kind(top)}")
@@ -203,6 +224,18 @@ class _Reader:
             recent=self._amount(table.get("recent", f"{default.recent}s"), "cache.recent", parse_age),
         )
 
+    def _browser(self, table: Table) -> Browsing:
+        self._know(table, "browser", ("cached", "keymap", "keys"))
+        default = Browsing()
+        keymap = self._choice(table, "browser.keymap", default.keymap.value, [each.value for each in Keymap])
+        keys = self._table(table.get("keys", {}), "browser.keys")
+        texts = {action: self._text(value, f"browser.keys.{display_text(action)}") for action, value in keys.items()}
+        return Browsing(
+            cached=self._flag(table.get("cached", default.cached), "browser.cached"),
+            keymap=Keymap(keymap),
+            keys=MappingProxyType(texts),
+        )
+
     def _amount(self, value: Value, place: str, parse: Callable[[str], int]) -> int:
         """Return a size or an age; a number of bytes may stand without quotes."""
         if parse is parse_size and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
@@ -213,11 +246,11 @@ class _Reader:
         except UsageError as error:
             raise self._error(place, display_text(str(error))) from error
 
-    def _choice(self, table: Table, key: str, default: str, choices: list[str]) -> str:
-        chosen = self._text(table.get(key, default), f"display.{key}")
+    def _choice(self, table: Table, place: str, default: str, choices: list[str]) -> str:
+        chosen = self._text(table.get(place.rpartition(".")[2], default), place)
         if chosen not in choices:
             message = f'"{display_text(chosen)}" is none of {", ".join(choices)}'
-            raise self._error(f"display.{key}", message + _nearest(chosen, choices))
+            raise self._error(place, message + _nearest(chosen, choices))
         return chosen
 
     def _know(self, table: Table, place: str, known: Iterable[str]) -> None:

@@ -25,3 +25,10 @@ def data_directory() -> "Path":
     from platformdirs import user_data_path  # noqa: PLC0415  10 ms that --version does not need
 
     return user_data_path("spacemap", appauthor=False)
+
+
+def trash_directory() -> "Path":
+    """Return the user's trash, where the platform keeps it by the freedesktop specification."""
+    from platformdirs import user_data_path  # noqa: PLC0415  10 ms that --version does not need
+
+    return user_data_path() / "Trash"

@@ -6,7 +6,7 @@ import pytest
 
 from spacemap import locations
 from spacemap.analyze.categories import SPECIAL_CATEGORIES, Category, default_categories
-from spacemap.config import Cache, Display, Settings, load_settings, parse_settings
+from spacemap.config import Browsing, Cache, Display, Keymap, Settings, load_settings, parse_settings
 from spacemap.errors import ConfigError
 from spacemap.units import Units
 
@@ -24,6 +24,14 @@ def test_empty_document_is_default() -> None:
         dict(actual.extension_colors),
         actual.display,
     )
+
+
+def test_browser() -> None:
+    """Whose keys the browser has, which of its own, and whether it keeps scans."""
+    actual = parse_settings('[browser]\ncached = false\nkeymap = "dua"\n[browser.keys]\ninfo = "x,f5"', "file").browser
+
+    assert (False, Keymap.DUA, {"info": "x,f5"}) == (actual.cached, actual.keymap, dict(actual.keys))
+    assert Browsing() == parse_settings("", "file").browser
 
 
 def test_new_category() -> None:
@@ -85,7 +93,8 @@ def test_cache() -> None:
         ("[categorys]", 'f: unknown key "categorys" (did you mean "categories"?)'),
         (
             "zzzzzz = 1",
-            'f: unknown key "zzzzzz" (known: categories, remaps, category_colors, extension_colors, display, cache)',
+            'f: unknown key "zzzzzz" (known: categories, remaps, category_colors, extension_colors, display, cache, '
+            "browser)",
         ),
         ("[display]\nunit = 1", 'f: unknown key "display.unit" (did you mean "units"?)'),
         ("[categories.x]\nextension = []", 'f: unknown key "categories.x.extension" (did you mean "extensions"?)'),
@@ -95,6 +104,10 @@ def test_cache() -> None:
         ("[display]\ncolor = 1", "f: display.color: expected true or false, not 1"),
         ('[display]\nunits = "ice"', 'f: display.units: "ice" is none of iec, si, bytes (did you mean "iec"?)'),
         ("[cache]\nsizes = 1", 'f: unknown key "cache.sizes" (did you mean "size"?)'),
+        ('[browser]\nkeymap = "gd"', 'f: browser.keymap: "gd" is none of ncdu, gdu, dua (did you mean "gdu"?)'),
+        ("[browser]\ncached = 1", "f: browser.cached: expected true or false, not 1"),
+        ("[browser]\nkeys = 1", "f: browser.keys: expected a table, not 1"),
+        ("[browser.keys]\ninfo = ['x']", "f: browser.keys.info: expected text, not a list"),
         ("[cache]\nsize = -1", "f: cache.size: expected text, not -1"),
         ("[cache]\nrecent = 7", "f: cache.recent: expected text, not 7"),
         ('[cache]\ndirectory = "kept"', "f: cache.directory: expected an absolute path, or one that begins with ~/"),

@@ -26,6 +26,7 @@ class Leaf:
     device: int = 1
     link_count: int | None = None
     """As many as there are in the tree unless given."""
+    owner: int = 0
     flags: Flag = Flag(0)
     folded_files: int = 0
     """Above 0 for an aggregate of so many small files."""
@@ -40,6 +41,7 @@ class Folder:
     apparent: int = 0
     disk: int = 0
     mtime: int = 0
+    owner: int = 0
     skip: Skip = Skip.NONE
     flags: Flag = Flag(0)
     problem: tuple[Operation, int] | None = None
@@ -78,6 +80,7 @@ def tree_of(spec: Mapping[Name, Spec] | Folder, root: Name = "/root") -> Tree:
             flags[index] |= Flag.FOLDED
     folders = [index for index, row in enumerate(rows) if isinstance(row.spec, Folder)]
     names = b"".join(row.name for row in rows)
+    owners, owner = np.unique([row.spec.owner for row in rows], return_inverse=True)
     return Tree(
         parent=_array([row.parent for row in rows], np.uint32),
         kind=_array([Kind.DIRECTORY if isinstance(r.spec, Folder) else r.spec.kind for r in rows], np.uint8),
@@ -86,6 +89,8 @@ def tree_of(spec: Mapping[Name, Spec] | Folder, root: Name = "/root") -> Tree:
         blocks=_narrow([row.disk // BLOCK_SIZE for row in rows]),
         mtime=_array([row.spec.mtime for row in rows], np.int64),
         inode=_array([row.inode for row in rows], np.uint64),
+        owner=_array(owner, np.min_scalar_type(len(owners) - 1).type),
+        owners=_array(owners, np.uint32),
         name_offset=_array(np.cumsum([0, *(len(row.name) for row in rows)]), np.uint32),
         names=names,
         directories=_directories(rows, folders),

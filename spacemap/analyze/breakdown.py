@@ -1,10 +1,10 @@
-"""The bytes of a whole tree in buckets: by category, by how large the files are, or by how old they are.
+"""The bytes of a whole tree in buckets: by category, by how large or how old the files are, or by whose they are.
 
 Each inode counts once, and the buckets of a tree add up to the totals of its root, to the byte.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,10 +13,12 @@ import numpy.typing as npt
 from spacemap.analyze.by import DEFAULT_AGE_BOUNDS, DEFAULT_SIZE_BOUNDS, By
 from spacemap.analyze.categories import DIRECTORIES, FOLDED, SPECIAL_CATEGORIES, Category
 from spacemap.analyze.classify import classify
-from spacemap.render.palette import ramp
-from spacemap.tree.columns import U8, EntryIds, Flag, Kind, Mask
+from spacemap.analyze.owner import owner_name
+from spacemap.render.palette import distinct, ramp
+from spacemap.tree.columns import U8, EntryIds, Flag, Kind, Mask, Unsigned
 from spacemap.tree.measure import Measure, root_size, sizes, subtree_sizes, unit_column
-from spacemap.tree.subtree import repeated_within, subtree_slices
+from spacemap.tree.owners import UNKNOWN_OWNER, index_type
+from spacemap.tree.subtree import directory_rows, repeated_within, subtree_slices
 from spacemap.tree.tree import Tree
 from spacemap.units import Units, format_age, format_bound, percent
 
@@ -31,7 +33,7 @@ class Bucket:
     """A part of a tree's bytes."""
 
     key: str
-    """Stable: the key of a category, or the boundaries of a range."""
+    """Stable: the key of a category, the boundaries of a range, or a uid."""
     label: str
     bytes: int
     percent: float
@@ -59,6 +61,8 @@ class BreakdownOptions:
     extension_colors: Mapping[str, str] = field(default_factory=dict)
     units: Units = Units.IEC
     """In the labels of ranges."""
+    name_owner: Callable[[int], str] = owner_name
+    """Returns what a uid is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,16 @@ class _Plan:
     """Buckets before they are filled, and which of them entries are in."""
 
     kinds: list[_Kind]
-    bucket_of: Callable[[slice], U8]
+    bucket_of: Callable[[slice], Unsigned]
     """Returns the index into `kinds` for some rows."""
     ranges: int
-    """How many of the first buckets are ranges, which stay where they are and when they are empty; 0: categories."""
+    """How many of the first buckets are ranges, which stay where they are and when they are empty; 0: none."""
+    has_directories: bool = True
+    """Whether directories are among the entries that a bucket opens."""
+
+
+_LEFT_OUT = _Kind("", "", _UNKNOWN_COLOR)
+"""The bucket of what does not match; it is never returned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class Partition:
 
     tree: Tree
     plan: _Plan
-    bucket: U8
+    bucket: Unsigned
     """Index into the kinds of the plan."""
 
     def buckets(self, measure: Measure, directory: int) -> tuple[Bucket, ...]:
@@ -99,10 +109,25 @@ class Partition:
         return _arranged(_fill(self.tree, measure, self.plan.kinds, lambda rows: self.bucket[rows], part), self.plan)
 
     def entries(self, key: str, directory: int) -> EntryIds:
-        """Return what of a subtree is in a bucket, ascending."""
+        """Return what of a subtree is in a bucket, ascending; of an owner, what is no directory."""
         index = next(number for number, kind in enumerate(self.plan.kinds) if kind.key == key)
         parts = subtree_slices(self.tree, directory)
-        return np.concatenate([np.flatnonzero(self.bucket[part] == index) + part.start for part in parts])
+        found = np.concatenate([np.flatnonzero(self.bucket[part] == index) + part.start for part in parts])
+        return found if self.plan.has_directories else found[self.tree.kind[found] != Kind.DIRECTORY]
+
+    def main_kind(self, measure: Measure, entry: int) -> tuple[str, str]:
+        """Return label and colour of the bucket of an entry, for a directory of the one with the most of its bytes.
+
+        Every link counts; directories themselves only where there is nothing else.
+        """
+        kinds = self.plan.kinds
+        weights = np.zeros(len(kinds))
+        column, _ = unit_column(self.tree, measure)
+        for part in subtree_slices(self.tree, entry) if self.tree.kind[entry] == Kind.DIRECTORY else ():
+            weights += np.bincount(self.bucket[part], weights=column[part], minlength=len(kinds))
+        weights[[number for number, kind in enumerate(kinds) if kind.key == DIRECTORIES]] = 0
+        kind = kinds[int(weights.argmax()) if weights.any() else int(self.bucket[entry])]
+        return kind.label, kind.color
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +141,31 @@ class _Part:
     """Bytes."""
 
 
-def breakdown(tree: Tree, options: BreakdownOptions) -> tuple[Bucket, ...]:
-    """Return the buckets of a tree: categories by falling bytes, ranges from low to high.
+def breakdown(tree: Tree, options: BreakdownOptions, matching: Mask | None = None) -> tuple[Bucket, ...]:
+    """Return the buckets of a tree: categories and owners by falling bytes, ranges from low to high.
 
-    What has neither bytes nor files is left out, but for ranges.
+    What has neither bytes nor files is left out, but for ranges. With `matching`, the tree is that of a selection.
     """
-    plan = _plan(tree, options)
+    plan = _plan(tree, options, matching)
     left_out = tree.links.entry[(tree.flags[tree.links.entry] & np.uint8(Flag.REPEATED)) != 0]
     part = _Part([slice(0, len(tree))], left_out, root_size(tree, options.measure))
     return _arranged(_fill(tree, options.measure, plan.kinds, plan.bucket_of, part), plan)
 
 
-def partition(tree: Tree, options: BreakdownOptions) -> Partition:
-    """Return which bucket each entry is in: a byte for each."""
-    plan = _plan(tree, options)
+def partition(tree: Tree, options: BreakdownOptions, matching: Mask | None = None) -> Partition:
+    """Return which bucket each entry is in: a byte for each, or for owners the column that the tree has.
+
+    With `matching`, the tree is that of a selection.
+    """
+    plan = _plan(tree, options, matching)
+    if options.by is By.OWNER and matching is None:
+        return Partition(tree, plan, tree.owner)
     bucket = [plan.bucket_of(rows) for rows in _chunks(slice(0, len(tree)))]
     return Partition(tree, plan, np.concatenate(bucket))
 
 
 def _arranged(filled: list[Bucket], plan: _Plan) -> tuple[Bucket, ...]:
+    filled = [bucket for bucket in filled if bucket.key != _LEFT_OUT.key]
     if plan.ranges:
         return _without_empty(filled, plan.ranges)
     return tuple(sorted((b for b in filled if b.bytes or b.file_count), key=lambda b: (-b.bytes, b.key)))
@@ -145,7 +176,19 @@ def _chunks(part: slice) -> Iterator[slice]:
         yield slice(start, min(start + _CHUNK, part.stop))
 
 
-def _plan(tree: Tree, options: BreakdownOptions) -> _Plan:
+def _plan(tree: Tree, options: BreakdownOptions, matching: Mask | None) -> _Plan:
+    plan = _plan_of_all(tree, options)
+    if matching is None:
+        return plan
+    number = index_type(len(plan.kinds) + 1).type(len(plan.kinds))
+    return replace(
+        plan,
+        kinds=[*plan.kinds, _LEFT_OUT],
+        bucket_of=lambda rows: np.where(matching[rows], plan.bucket_of(rows), number),
+    )
+
+
+def _plan_of_all(tree: Tree, options: BreakdownOptions) -> _Plan:
     match options.by:
         case By.TYPE:
             return _by_type(tree, options)
@@ -153,6 +196,8 @@ def _plan(tree: Tree, options: BreakdownOptions) -> _Plan:
             return _by_size(tree, options)
         case By.AGE:
             return _by_age(tree, options)
+        case By.OWNER:
+            return _by_owner(tree, options)
 
 
 def _by_type(tree: Tree, options: BreakdownOptions) -> _Plan:
@@ -197,6 +242,18 @@ def _by_age(tree: Tree, options: BreakdownOptions) -> _Plan:
     return _Plan(kinds, bucket_of, count + 1)
 
 
+def _by_owner(tree: Tree, options: BreakdownOptions) -> _Plan:
+    """Directories are somebody's as files are: their own blocks are in the sum, and their rows would hold others'."""
+    uids = tree.owners.tolist()
+    kinds = [
+        _Kind("unknown", "Unknown", _UNKNOWN_COLOR)
+        if uid == UNKNOWN_OWNER
+        else _Kind(str(uid), options.name_owner(uid), color)
+        for uid, color in zip(uids, distinct(len(uids)), strict=True)
+    ]
+    return _Plan(kinds, lambda rows: tree.owner[rows], 0, has_directories=False)
+
+
 def _ranges(bounds: tuple[int, ...], text: Callable[[int], str]) -> list[_Kind]:
     colors = ramp(len(bounds) + 1)
     first = _Kind(f"0-{bounds[0]}", f"Under {text(bounds[0])}", colors[0])
@@ -228,12 +285,10 @@ def _without_empty(buckets: list[Bucket], ranges: int) -> tuple[Bucket, ...]:
 
 
 def _fill(
-    tree: Tree, measure: Measure, kinds: list[_Kind], bucket_of: Callable[[slice], U8], part: _Part
+    tree: Tree, measure: Measure, kinds: list[_Kind], bucket_of: Callable[[slice], Unsigned], part: _Part
 ) -> list[Bucket]:
     """Return the buckets with their sums; `bucket_of` gives the index into `kinds` for some rows."""
     sums, counts = [0] * len(kinds), [0] * len(kinds)
-    index = {kind.key: number for number, kind in enumerate(kinds)}
-    folded = 0
     column, unit = unit_column(tree, measure)
     for each in part.slices:
         for rows in _chunks(each):
@@ -244,15 +299,24 @@ def _fill(
                 values = values.copy()
                 values[part.left_out[begin:end].astype(np.intp) - rows.start] = 0
             _add(sums, _exact_sums(bucket, values, len(kinds)))
-            _add(counts, np.bincount(bucket, minlength=len(kinds)).tolist())
-        begin, end = np.searchsorted(tree.folded.entry, [each.start, each.stop]).tolist()
-        folded += int(tree.folded.file_count[begin:end].sum(dtype=np.uint64))
-    counts[index[DIRECTORIES]] = 0
-    counts[index[FOLDED]] = folded
+            _add(counts, _file_counts(tree, rows, bucket, len(kinds)))
     return [
         Bucket(kind.key, kind.label, value * unit, percent(value * unit, part.total), count, kind.color, kind.extension)
         for kind, value, count in zip(kinds, sums, counts, strict=True)
     ]
+
+
+def _file_counts(tree: Tree, rows: slice, bucket: npt.NDArray[np.intp], count: int) -> list[int]:
+    """Return how many files are in each bucket, given that of each row: no directories, and all behind an aggregate."""
+    result = np.bincount(bucket, minlength=count)
+    directories = tree.directories.entry[directory_rows(tree, rows)].astype(np.intp) - rows.start
+    result -= np.bincount(bucket[directories], minlength=count)
+    begin, end = tree.folded.entry.searchsorted(np.array([rows.start, rows.stop], np.uint32)).tolist()
+    if begin != end:
+        aggregates = bucket[tree.folded.entry[begin:end].astype(np.intp) - rows.start]
+        np.add.at(result, aggregates, tree.folded.file_count[begin:end].astype(np.intp) - 1)
+    counts: list[int] = result.tolist()
+    return counts
 
 
 def _exact_sums(bucket: npt.NDArray[np.intp], values: npt.NDArray[np.unsignedinteger], count: int) -> list[int]:

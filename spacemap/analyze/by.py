@@ -16,6 +16,7 @@ class By(Enum):
     TYPE = "type"
     SIZE = "size"
     AGE = "age"
+    OWNER = "owner"
 
 
 def parse_size_bounds(text: str) -> tuple[int, ...]:

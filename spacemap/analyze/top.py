@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from spacemap.tree.columns import I64, U64, Flag, Kind
+from spacemap.tree.columns import I64, U64, Flag, Kind, Mask
 from spacemap.tree.measure import Measure, sizes, subtree_sizes
 from spacemap.tree.subtree import repeated_within, subtree_slices
 from spacemap.tree.tree import Tree
@@ -11,10 +11,10 @@ from spacemap.tree.tree import Tree
 _CHUNK = 131_072
 
 
-def largest_files(tree: Tree, count: int, measure: Measure, directory: int = 0) -> I64:
+def largest_files(tree: Tree, count: int, measure: Measure, directory: int = 0, matching: Mask | None = None) -> I64:
     """Return the ids of the largest files below a directory, the largest first, equal ones by id.
 
-    Each inode comes once.
+    Each inode comes once. With `matching`, the tree is that of a selection.
     """
     best_ids, best_sizes = np.empty(0, np.int64), np.empty(0, np.uint64)
     parts = subtree_slices(tree, directory)
@@ -24,6 +24,8 @@ def largest_files(tree: Tree, count: int, measure: Measure, directory: int = 0) 
     ):
         start = rows.start
         is_file = (tree.kind[rows] == Kind.FILE) & ((tree.flags[rows] & np.uint8(Flag.FOLDED)) == 0)
+        if matching is not None:
+            is_file &= matching[rows]
         begin, end = np.searchsorted(repeated, [rows.start, rows.stop]).tolist()
         is_file[repeated[begin:end].astype(np.intp) - start] = False
         values = sizes(tree, measure, rows)
@@ -38,10 +40,16 @@ def largest_files(tree: Tree, count: int, measure: Measure, directory: int = 0) 
     return best_ids
 
 
-def largest_directories(tree: Tree, count: int, measure: Measure) -> I64:
-    """Return the ids of the directories with the largest subtrees, the root left out."""
-    rows = _largest(subtree_sizes(tree, measure)[1:], count) + 1
-    return tree.directories.entry[rows].astype(np.int64)
+def largest_directories(tree: Tree, count: int, measure: Measure, among: Mask | None = None) -> I64:
+    """Return the ids of the directories with the largest subtrees, the root left out.
+
+    `among` says for each directory whether it may be one of them.
+    """
+    rows = np.arange(1, len(tree.directories.entry))
+    if among is not None:
+        rows = rows[among[1:]]
+    largest = rows[_largest(subtree_sizes(tree, measure)[rows], count)]
+    return tree.directories.entry[largest].astype(np.int64)
 
 
 def _largest(values: U64, count: int) -> npt.NDArray[np.intp]:

@@ -22,11 +22,20 @@ from spacemap.scan.options import (
 from spacemap.store.form import SUFFIX, stored_form
 from spacemap.units import parse_size
 
+TYPE_CHECKING = False  # what mypy takes for true; most command lines have no filter
+if TYPE_CHECKING:
+    from spacemap.analyze.query import Query
+
 MAX_THREADS = 1024
 
 DESCRIPTION = "Where did the space go: scan directories in parallel and report what uses the disk."
 EPILOG = """\
-`spacemap engines` shows which engines can be used here, `spacemap cache` what is kept of earlier scans.
+`spacemap engines` shows which engines can be used here, `spacemap cache` what is kept of earlier scans,
+`spacemap journal` what was removed.
+
+terms of --filter, joined by blanks (and), `|` or `or`, `-` or `not`, and parentheses; all of them: docs/filter.md
+  size>1G disk<4K apparent=0 age>90d modified<2026-01-01 items>1000 links>1 type:video kind:file
+  name:*.log name:re:^core ext:jpg,png path:**/cache/** flag:hidden
 
 exit status:
   0  complete
@@ -56,6 +65,8 @@ class Arguments(NamedTuple):
     """The one path is a file that holds a snapshot, to be reported from."""
     scan: ScanOptions
     earlier: Earlier
+    filter: "Query | None"
+    """What is shown; None: everything."""
     by: str
     size_buckets: str | None
     age_buckets: str | None
@@ -73,6 +84,7 @@ class Arguments(NamedTuple):
     quiet: bool
     progress: bool
     tui: bool
+    read_only: bool
     reports: bool
     """Something was asked for that only a report has."""
 
@@ -102,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
         "paths",
         metavar="PATH",
         nargs="*",
-        help="what to scan (default: .), or FILE.smap",
+        help="what to scan, or FILE.smap (default: . for a report; on a terminal, spacemap asks)",
     )
     root.add_argument("--version", action="store_true", help="print the version and exit")
     _add_scan(root.add_argument_group("scan"))
@@ -149,8 +161,19 @@ def _add_exclusions(group: argparse._ArgumentGroup) -> None:
 def _add_report(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--tui", action="store_true", help="browse, even where stdout is no terminal")
+    add("--read-only", action="store_true", help="browse without any way to change a file")
     add("--report", action="store_true", help="print a report even on a terminal")
-    add("--by", choices=["type", "size", "age"], default="type", help="what the report tells apart (default: type)")
+    add(
+        "--filter",
+        metavar="TERMS",
+        help="report or browse only what matches, such as 'size>1G age>90d type:video'; see below",
+    )
+    add(
+        "--by",
+        choices=["type", "size", "age", "owner"],
+        default="type",
+        help="what the report tells apart (default: type)",
+    )
     add("--size-buckets", metavar="SIZES", help="bounds for --by size, such as 1M,100M,1G")
     add("--age-buckets", metavar="AGES", help="bounds for --by age, such as 30d,1y")
     add("-v", "--verbose", action="store_true", help="add the largest files and directories, and every problem")
@@ -192,14 +215,16 @@ def parse(words: list[str]) -> Arguments | None:
         raise UsageError("--summary and --json contradict each other: `totals` in the JSON says the same")
     if given.tui and _reports(given):
         raise UsageError("--tui browses, and something else was asked for that prints or writes a report: choose one")
+    query = _query(given)
     if given.summary_only and (given.output is None or _output_form(given) is OutputForm.SNAPSHOT):
         raise UsageError("--summary-only leaves the entries out of JSON: name a file with --output FILE.json")
     return Arguments(
         words=tuple(words),
         paths=tuple(given.paths),
         is_stored=_is_stored(given),
-        scan=_scan_options(given),
+        scan=_scan_options(given, query),
         earlier=earlier_of(given),
+        filter=query,
         by=given.by,
         size_buckets=given.size_buckets,
         age_buckets=given.age_buckets,
@@ -217,8 +242,21 @@ def parse(words: list[str]) -> Arguments | None:
         quiet=given.quiet,
         progress=given.progress,
         tui=given.tui,
+        read_only=given.read_only,
         reports=_reports(given),
     )
+
+
+def _query(given: argparse.Namespace) -> "Query | None":
+    if given.filter is None:
+        return None
+    from spacemap.analyze.query import parse_query  # noqa: PLC0415 - most command lines have none
+
+    query = parse_query(given.filter)
+    if given.output is not None and _output_form(given) is not OutputForm.REPORT:
+        hint = "" if _output_form(given) is OutputForm.SNAPSHOT else ", or add --summary-only"
+        raise UsageError(f"--filter is for reports, and {given.output!r} keeps every entry: leave one out{hint}")
+    return query
 
 
 def _reports(given: argparse.Namespace) -> bool:
@@ -254,7 +292,7 @@ def _is_stored(given: argparse.Namespace) -> bool:
     return True
 
 
-def _scan_options(given: argparse.Namespace) -> ScanOptions:
+def _scan_options(given: argparse.Namespace, query: "Query | None") -> ScanOptions:
     threads = 0 if given.parallel else given.threads
     if not 0 <= threads <= MAX_THREADS:
         raise UsageError(f"--threads {threads}: give 0 (auto) to {MAX_THREADS}")
@@ -276,7 +314,7 @@ def _scan_options(given: argparse.Namespace) -> ScanOptions:
         exclude=tuple(exclude),
         prune=tuple(given.prune),
         cache_tagged=CacheTagged.EXCLUDE if given.exclude_caches else CacheTagged.ENTER,
-        times=_times(given),
+        times=Times.READ if query is not None and query.needs_times else _times(given),
         stall_timeout=given.stall_timeout,
         max_memory=None if given.max_memory is None else parse_size(given.max_memory),
     )

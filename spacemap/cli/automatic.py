@@ -2,6 +2,7 @@
 
 import os
 import time
+from typing import NamedTuple
 
 from spacemap.cli import output
 from spacemap.errors import SpacemapError
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 """A scan that takes longer keeps a checkpoint."""
+
+
+class Left(NamedTuple):
+    """The checkpoint of an interrupted scan."""
+
+    path: bytes
+    seconds: int
+    """How long ago the last of it was written."""
 
 
 def cache_directory(arguments: "Arguments", settings: "Settings") -> str:
@@ -60,22 +69,31 @@ class Automatic:
         if self._is_offered or self.plan is None or self._checkpoint is not None:  # the last: it has been replaced
             return
         self._is_offered = True
-        directory = cache_directory(self._arguments, self._settings())
-        if not os.path.isdir(os.path.join(directory, "checkpoints")):  # so far without any import
+        left = self.left()
+        if left is None:
             return
         from spacemap.cli.resuming import how_to_resume  # noqa: PLC0415 - mostly there is none
-        from spacemap.store.cache import checkpoint_path, is_locked  # noqa: PLC0415 - as above
         from spacemap.units import format_ago  # noqa: PLC0415 - as above
 
+        command = how_to_resume(self._arguments.words, os.fsdecode(left.path))
+        say(f"a scan of the same was interrupted {format_ago(left.seconds)}; to continue that one: {command}")
+
+    def left(self) -> Left | None:
+        """Return what an earlier scan of the same left, unless it is still running, or a later one is kept."""
+        directory = cache_directory(self._arguments, self._settings())
+        if self.plan is None or not os.path.isdir(os.path.join(directory, "checkpoints")):  # so far without any import
+            return None
+        from spacemap.store.cache import checkpoint_path, is_locked, scan_path  # noqa: PLC0415 - mostly there is none
+
         try:
-            path = checkpoint_path(directory, key_of(self._arguments))
+            key = key_of(self._arguments)
+            path = checkpoint_path(directory, key)
             status = os.lstat(path)
         except (OSError, SpacemapError):  # the latter: the root has just gone
-            return
-        if status.st_size and not is_locked(path):
-            age = format_ago(int(time.time() - status.st_mtime))
-            command = how_to_resume(self._arguments.words, os.fsdecode(path))
-            say(f"a scan of the same was interrupted {age}; to continue that one: {command}")
+            return None
+        if not status.st_size or is_locked(path) or _is_kept_since(status.st_mtime_ns, scan_path(directory, key)):
+            return None
+        return Left(path, int(time.time() - status.st_mtime))
 
     def tell(self, snapshot: "Snapshot") -> None:
         """Say how to continue an interrupted scan, if that can be done."""
@@ -94,6 +112,16 @@ class Automatic:
         plan = Checkpointing(os.fsdecode(path), interval=self._arguments.earlier.interval)
         self._checkpoint = AutomaticCheckpoint(path, plan, facts)
         return self._checkpoint
+
+
+def _is_kept_since(moment_ns: int, path: bytes) -> bool:
+    """Return whether a scan is kept that ended after a moment."""
+    from spacemap.store.snapshot import open_snapshot  # noqa: PLC0415 - only beside a checkpoint
+
+    try:
+        return open_snapshot(path).facts.finished_ns > moment_ns
+    except SpacemapError:  # there is none, or a damaged one
+        return False
 
 
 def tell_how_to_resume(arguments: "Arguments", path: str) -> None:

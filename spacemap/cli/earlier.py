@@ -62,9 +62,16 @@ def add_earlier(group: argparse._ArgumentGroup) -> None:
 
 
 def with_values(words: list[str]) -> list[str]:
-    """Return the words with the default level written out: `--cached PATH` must not take the path for a level."""
+    """Return the words with values written behind their options: `--cached PATH` must not take the path for a level,
+    and what follows --filter is its value though it begins with a minus."""
     end = words.index("--") if "--" in words else len(words)
-    return ["--cached=verified" if word == "--cached" else word for word in words[:end]] + words[end:]
+    options = iter(words[:end])
+    taken = []
+    for word in options:
+        value = next(options, None) if word == "--filter" else None
+        word = f"--filter={value}" if value is not None else word
+        taken.append("--cached=verified" if word == "--cached" else word)
+    return taken + words[end:]
 
 
 def take_path(given: argparse.Namespace) -> None:

@@ -12,7 +12,11 @@ from spacemap import __version__
 from spacemap.cli import output
 from spacemap.errors import ExitCode, SpacemapError
 
-COMMANDS = {"engines": "spacemap.cli.commands.engines", "cache": "spacemap.cli.commands.cache"}
+COMMANDS = {
+    "engines": "spacemap.cli.commands.engines",
+    "cache": "spacemap.cli.commands.cache",
+    "journal": "spacemap.cli.commands.journal",
+}
 """Words that are a command when they stand first; a directory of that name is `./engines`."""
 
 

@@ -17,6 +17,7 @@ from spacemap.units import Units, format_number, format_size
 TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
 if TYPE_CHECKING:
     from spacemap.analyze.breakdown import BreakdownOptions
+    from spacemap.cli.filtered import Narrowed
     from spacemap.cli.report import Findings, ReportOptions
     from spacemap.config import Settings
     from spacemap.store.facts import RootTotals
@@ -47,11 +48,23 @@ def present(
 
         write_snapshot(arguments.output, snapshot)
     if arguments.summary:
-        from spacemap.store.columns import root_totals  # noqa: PLC0415 - imports numpy
-
-        show_summary(snapshot.roots, root_totals(snapshot.tree), snapshot.facts, arguments, settings, origin)
+        _summary(snapshot, arguments, settings, origin)
     if _needs_report(arguments):
         _report(snapshot, arguments, settings, ranges, origin)
+
+
+def _summary(snapshot: "Snapshot", arguments: Arguments, settings: "Settings", origin: Origin | None) -> None:
+    from spacemap.store.columns import root_totals  # noqa: PLC0415 - imports numpy
+
+    if arguments.filter is None:
+        show_summary(snapshot.roots, root_totals(snapshot.tree), snapshot.facts, arguments, settings, origin)
+        return
+    from spacemap.cli.filtered import describe_filter, narrowed  # noqa: PLC0415 - most reports have no filter
+
+    part = narrowed(snapshot, arguments.filter, _measure(arguments, settings), settings)
+    totals = root_totals(part.snapshot.tree)._replace(directories=part.applied.directories)
+    described = describe_filter(part.applied, units(arguments, settings))
+    show_summary(snapshot.roots, totals, snapshot.facts, arguments, settings, origin, described)
 
 
 def check_output(arguments: Arguments) -> None:
@@ -79,13 +92,23 @@ def _needs_report(arguments: Arguments) -> bool:
 def _report(
     snapshot: "Snapshot", arguments: Arguments, settings: "Settings", ranges: Ranges, origin: Origin | None
 ) -> None:
+    measure = _measure(arguments, settings)
+    options = _report_options(arguments, settings, measure, origin, _reused(snapshot, units(arguments, settings)))
+    part = None
+    if arguments.filter is not None:
+        from spacemap.cli.filtered import narrowed  # noqa: PLC0415 - most reports have no filter
+
+        part = narrowed(snapshot, arguments.filter, measure, settings)
+        snapshot = part.snapshot
+    top = settings.display.top if arguments.top is None else arguments.top
+    findings = _findings(snapshot, _breakdown_options(snapshot, settings, options, ranges), top, origin, part)
+    _output(arguments, snapshot, findings, options)
+
+
+def _measure(arguments: Arguments, settings: "Settings") -> "Measure":
     from spacemap.tree.measure import Measure  # noqa: PLC0415 - imports numpy, which waits until workers list
 
-    measure = Measure.APPARENT if arguments.apparent_size or settings.display.apparent_size else Measure.DISK
-    options = _report_options(arguments, settings, measure, origin, _reused(snapshot, units(arguments, settings)))
-    top = settings.display.top if arguments.top is None else arguments.top
-    findings = _findings(snapshot, _breakdown_options(snapshot, settings, options, ranges), top, origin)
-    _output(arguments, snapshot, findings, options)
+    return Measure.APPARENT if arguments.apparent_size or settings.display.apparent_size else Measure.DISK
 
 
 def _modules(arguments: Arguments) -> tuple[str, ...]:
@@ -105,14 +128,20 @@ def show_summary(  # noqa: PLR0913 - what there is to say, and how
     arguments: Arguments,
     settings: "Settings",
     origin: Origin | None,
+    filtered: str = "",
 ) -> None:
-    """Write the totals of a tree as two lines. Imports no numpy: they may come from a file without its tree."""
+    """Write the totals of a tree as two lines. Imports no numpy: they may come from a file without its tree.
+
+    `filtered` says what a filter hides.
+    """
     is_apparent = arguments.apparent_size or settings.display.apparent_size
     size, name = (totals.apparent_bytes, "apparent size") if is_apparent else (totals.disk_bytes, "disk usage")
     parts = [
         f"{format_size(size, units(arguments, settings))} {name} in {format_number(totals.files, 'file')}, "
         f"{format_number(totals.directories, 'directory', 'directories')}"
     ]
+    if filtered:
+        parts.append(filtered[:1].lower() + filtered[1:])
     if facts.completeness.value == "interrupted":
         parts.append("partial: the scan was interrupted")
     if totals.unreadable_paths:
@@ -131,6 +160,7 @@ class Preparation:
 
     def __init__(self, arguments: Arguments) -> None:
         self._config = arguments.config
+        self._filter = arguments.filter
         self._modules = _modules(arguments)
         self._thread: Thread | None = None
         self._settings: Settings | None = None
@@ -166,6 +196,10 @@ class Preparation:
 
         try:
             self._settings = load_settings(self._config)
+            if self._filter is not None:
+                from spacemap.analyze.matching import check_query  # noqa: PLC0415 - as above
+
+                check_query(self._filter, self._settings.categories)
         except SpacemapError as error:
             self._error = error
             return
@@ -224,6 +258,7 @@ def _breakdown_options(
     snapshot: "Snapshot", settings: "Settings", options: "ReportOptions", ranges: Ranges
 ) -> "BreakdownOptions":
     from spacemap.analyze.breakdown import BreakdownOptions  # noqa: PLC0415 - imports numpy
+    from spacemap.analyze.owner import naming_owners  # noqa: PLC0415 - as above
 
     return BreakdownOptions(
         by=options.by,
@@ -232,21 +267,28 @@ def _breakdown_options(
         now_seconds=snapshot.facts.started_ns // 1_000_000_000,
         extension_colors=settings.extension_colors,
         units=options.units,
+        name_owner=naming_owners(snapshot.facts.host),
         **ranges,
     )
 
 
-def _findings(snapshot: "Snapshot", options: "BreakdownOptions", top: int, origin: Origin | None) -> "Findings":
+def _findings(
+    snapshot: "Snapshot", options: "BreakdownOptions", top: int, origin: Origin | None, part: "Narrowed | None"
+) -> "Findings":
     from spacemap.analyze.breakdown import breakdown  # noqa: PLC0415 - imports numpy
     from spacemap.analyze.top import largest_directories, largest_files  # noqa: PLC0415 - as above
     from spacemap.cli.report import Findings  # noqa: PLC0415 - as above
 
+    tree, measure = snapshot.tree, options.measure
+    matching = None if part is None else part.selection.matching
+    holds = None if part is None else part.selection.holds(tree.directories.entry)
     return Findings(
-        buckets=breakdown(snapshot.tree, options),
-        top_files=largest_files(snapshot.tree, top, options.measure).tolist(),
-        top_directories=largest_directories(snapshot.tree, top, options.measure).tolist(),
+        buckets=breakdown(tree, options, matching),
+        top_files=largest_files(tree, top, measure, matching=matching).tolist(),
+        top_directories=largest_directories(tree, top, measure, holds).tolist(),
         # What is kept tells of the past, the file system of now.
         disk=disk_space(snapshot.roots[0]) if origin is None else None,
+        filter=None if part is None else part.applied,
     )
 
 
@@ -267,6 +309,7 @@ def _output(arguments: Arguments, snapshot: "Snapshot", findings: "Findings", op
         top_files=findings.top_files,
         top_directories=findings.top_directories,
         disk=findings.disk,
+        filter=findings.filter,
     )
     document = report_json(snapshot, report)
     if arguments.json:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from spacemap.analyze.breakdown import Bucket
 from spacemap.analyze.by import By
+from spacemap.cli.filtered import describe_filter
 from spacemap.render.bars import BarStyle, share_bar
 from spacemap.render.text import cell_width, display_name, display_text, encodable, shorten
 from spacemap.scan.space import DiskSpace
 from spacemap.tree.columns import Skip
 from spacemap.tree.measure import Measure, root_size, sizes, subtree_sizes
 from spacemap.tree.omissions import SKIP_TEXT, describe_problem, omissions
+from spacemap.tree.selection import Applied
 from spacemap.tree.snapshot import Completeness, Snapshot
 from spacemap.units import Units, format_count, format_duration, format_number, format_percent, format_size
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from spacemap.cli.present import Origin
 
-_HEADINGS = {By.TYPE: "Category", By.SIZE: "Files by {measure}", By.AGE: "Last modified"}
+_HEADINGS = {By.TYPE: "Category", By.SIZE: "Files by {measure}", By.AGE: "Last modified", By.OWNER: "Owner"}
 _MAX_BAR = 60
 _MIN_BAR = 4
 _MIN_LABEL = 12
@@ -41,6 +43,8 @@ class Findings:
     """Entry ids, the largest first; shown when verbose."""
     top_directories: Sequence[int]
     disk: DiskSpace | None
+    filter: Applied | None = None
+    """What the snapshot's tree was narrowed to; None: it is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,8 @@ class _Report:
         if self._options.origin is not None:
             when = self._options.origin.when
             self._path_line(f"{when[:1].upper()}{when[1:]}, from ", self._options.origin.path, "dim")
-        directories = int(tree.totals.directories[0]) - (not tree.name(0))
+        applied = self._findings.filter
+        directories = int(tree.totals.directories[0]) - (not tree.name(0)) if applied is None else applied.directories
         files = format_number(int(tree.totals.files[0]), "file")
         scanned = f"{self._size(self._total)} {measure.value} in {files}, "
         scanned += f"{format_number(directories, 'directory', 'directories')}"
@@ -144,6 +149,8 @@ class _Report:
         if disk is not None and 0 < used <= disk.used:
             scanned += f"; {format_percent(used, disk.used)} of the used disk"
         self._line(f"{scanned} ({format_duration(self._snapshot.facts.elapsed_ns)})")
+        if applied is not None:
+            self._line(describe_filter(applied, self._options.units), "yellow")
         if self._options.reused:
             self._line(self._options.reused)
         if disk is not None:
@@ -244,9 +251,12 @@ class _Report:
         if len(tree.folded.entry):
             files = format_number(int(tree.folded.file_count.sum()), "small file")
             into = format_number(len(tree.folded.entry), "entry", "entries")
-            yield f"{files} folded into {into} to save memory; totals are exact"
+            # No name, size or age of theirs is known.
+            known = "totals are exact" if self._findings.filter is None else "a filter knows only that they are files"
+            yield f"{files} folded into {into} to save memory; {known}"
         if shared := int(tree.totals.shared[0]):
-            yield f"{self._size(shared)} disk usage is also hard-linked from outside"
+            outside = "outside" if self._findings.filter is None else "outside what matches"
+            yield f"{self._size(shared)} disk usage is also hard-linked from {outside}"
         yield from map(display_text, facts.notes)
 
     def _problems(self) -> None:

@@ -12,6 +12,7 @@ from spacemap.tree.columns import U64
 from spacemap.tree.measure import Measure, root_size, sizes, subtree_sizes
 from spacemap.tree.names import name_to_text
 from spacemap.tree.omissions import describe_problem, omissions
+from spacemap.tree.selection import Applied
 from spacemap.tree.snapshot import BaseUse, Facts, Snapshot
 from spacemap.tree.tree import Tree
 from spacemap.units import percent
@@ -45,7 +46,7 @@ class JsonReport:
     """What goes into a report beside the snapshot."""
 
     mode: str
-    """What the buckets tell apart: type, size or age."""
+    """What the buckets tell apart: type, size, age or owner."""
     measure: Measure
     """What `total_bytes` and the bytes of buckets and of the largest entries are."""
     buckets: Sequence[ReportBucket]
@@ -53,6 +54,8 @@ class JsonReport:
     """Entry ids, the largest first."""
     top_directories: Sequence[int]
     disk: DiskSpace | None
+    filter: Applied | None = None
+    """What the snapshot's tree was narrowed to; None: it is whole."""
 
 
 def report_json(snapshot: Snapshot, report: JsonReport) -> bytes:
@@ -65,7 +68,8 @@ def report_json(snapshot: Snapshot, report: JsonReport) -> bytes:
         "scanned_path": roots[0],
         "scanned_paths": roots,
         "mode": report.mode,
-        "totals": _totals(tree, report.measure),
+        "filter": None if report.filter is None else _filter(report.filter),
+        "totals": _totals(tree, report),
         "disk_usage": None if report.disk is None else _disk_usage(report.disk),
         "buckets": [_bucket(bucket) for bucket in report.buckets],
         "top_files": _entries(tree, report.top_files, file_sizes),
@@ -76,16 +80,27 @@ def report_json(snapshot: Snapshot, report: JsonReport) -> bytes:
     return _encoded(document) + b"\n"
 
 
-def _totals(tree: Tree, measure: Measure) -> dict[str, Json]:
+def _filter(applied: Applied) -> dict[str, Json]:
+    hidden = applied.hidden
+    return {
+        "text": applied.text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
+        "matched_entries": hidden.of_entries - hidden.entries,
+        "matched_bytes": hidden.of_bytes - hidden.bytes,
+        "hidden_entries": hidden.entries,
+        "hidden_bytes": hidden.bytes,
+    }
+
+
+def _totals(tree: Tree, report: JsonReport) -> dict[str, Json]:
     disk, apparent = root_size(tree, Measure.DISK), root_size(tree, Measure.APPARENT)
     # Several roots hang below a nameless one, which is no directory of the file system.
-    nameless = not tree.name(0)
+    directories = int(tree.totals.directories[0]) - (not tree.name(0))
     return {
-        "total_bytes": disk if measure is Measure.DISK else apparent,
+        "total_bytes": disk if report.measure is Measure.DISK else apparent,
         "disk_bytes": disk,
         "apparent_bytes": apparent,
         "file_count": int(tree.totals.files[0]),
-        "dir_count": int(tree.totals.directories[0]) - nameless,
+        "dir_count": directories if report.filter is None else report.filter.directories,
         "skipped_paths": omissions(tree).paths,
         "shared_bytes": int(tree.totals.shared[0]),
     }

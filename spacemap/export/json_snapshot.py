@@ -21,7 +21,7 @@ from spacemap.store.blocks import atomic_file, damaged, naming, shown
 from spacemap.store.columns import as_blocks, check_is_canonical, kept_columns, narrowed, tree_from_columns
 from spacemap.store.facts import facts_from_json, facts_to_json, roots_from_json, roots_to_json
 from spacemap.store.form import Form, stored_form
-from spacemap.store.schema import COLUMNS, FORMAT_VERSION
+from spacemap.store.schema import FORMAT_VERSION, LAYOUTS
 from spacemap.store.validity import Values, check_roots
 from spacemap.tree.names import name_to_text, text_to_name
 from spacemap.tree.snapshot import Snapshot
@@ -106,21 +106,23 @@ def _snapshot(kept: Mapping[str, object]) -> Snapshot:
     if version > FORMAT_VERSION:
         known = f"this spacemap reads versions up to {FORMAT_VERSION}"
         raise FormatError(f"it has version {version} of the format, {known}; use a newer spacemap")
-    if version != FORMAT_VERSION or not isinstance(types, dict) or not kept.keys() >= _MEMBERS:
+    layout = LAYOUTS.get(version)
+    if layout is None or not isinstance(types, dict) or not kept.keys() >= _MEMBERS:
         raise damaged("member snapshot has other members than those of its version")
     try:
         roots, facts = roots_from_json(kept["roots"]), facts_from_json(kept["facts"])
     except ValueError as error:
         raise damaged(f"the facts cannot be right ({error})") from error
     columns: dict[str, Values] = {}
-    for name, kind in COLUMNS.items():
+    for name, kind in layout.columns.items():
         if name == "entries.names":
             continue
         if name == "entries.name_length":
             columns |= _names(_array(kept, "entries.name"))
         else:
             columns[name] = _numbers(_array(kept, name), name, kind, types.get(name))
-    tree = tree_from_columns({name: columns[name] for name in COLUMNS})
+    columns = {name: columns[name] for name in layout.columns}
+    tree = tree_from_columns(columns)
     snapshot = Snapshot(tree, roots, facts)
     if kept["checksum"] != _checksum(columns, snapshot):
         raise damaged("the entries do not match their checksum")
@@ -176,10 +178,10 @@ def _texts(tree: Tree) -> list[str]:
 
 
 def _checksum(columns: Mapping[str, Values], snapshot: Snapshot) -> str:
-    """Return a checksum of the values, whatever the document looks like."""
+    """Return a checksum of the values in their order, whatever the document looks like."""
     facts = [roots_to_json(snapshot.roots), facts_to_json(snapshot.facts)]
     checksum = xxh3_128(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS))
-    for column in as_blocks({name: columns[name] for name in COLUMNS}):
+    for column in as_blocks(columns):
         checksum.update(f"{column.name} {column.type} {len(column.data)}".encode())
         checksum.update(column.data)
     return checksum.hexdigest()

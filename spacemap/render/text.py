@@ -34,7 +34,7 @@ def encodable(text: str, encoding: str) -> str:
 
 def cell_width(text: str) -> int:
     """Return how many terminal cells displayed text takes."""
-    return len(text) if text.isascii() else sum(map(_character_width, text))
+    return len(text) if text.isascii() else sum(map(character_width, text))
 
 
 def shorten(text: str, cells: int, ellipsis: str = "…") -> str:
@@ -52,7 +52,7 @@ def shorten(text: str, cells: int, ellipsis: str = "…") -> str:
 def _take(text: str, cells: int) -> str:
     used = 0
     for index, character in enumerate(text):
-        used += _character_width(character)
+        used += character_width(character)
         if used > cells:
             return text[:index]
     return text
@@ -73,7 +73,8 @@ def _escape(character: str) -> str:
 
 
 @lru_cache(4096)
-def _character_width(character: str) -> int:
+def character_width(character: str) -> int:
+    """Return how many cells a character takes: 0 for what combines with the one before."""
     if character.isascii():
         return 1
     from unicodedata import category, east_asian_width  # noqa: PLC0415  1 MB that ASCII names do not need

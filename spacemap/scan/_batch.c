@@ -8,13 +8,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { FRAME_MAGIC = 0x31424d53, FRAME_BATCH = 1, WIDE_COLUMNS = 4, HEADER_SIZE = 80 };
+enum { FRAME_MAGIC = 0x31424d53, FRAME_BATCH = 1, WIDE_COLUMNS = 5, HEADER_SIZE = 88 };
 
 typedef struct header {
     uint32_t magic;
     uint8_t type;
-    uint8_t width[WIDE_COLUMNS]; /* apparent, blocks, mtime, inode: bytes per value */
-    uint8_t padding[3];
+    uint8_t width[WIDE_COLUMNS]; /* apparent, blocks, mtime, inode, owner: bytes per value */
+    uint8_t padding[2];
     uint32_t entries;
     uint64_t length;
     uint64_t base_ref;
@@ -23,6 +23,8 @@ typedef struct header {
     uint64_t excluded;
     uint64_t blocks; /* sum over the entries */
     uint32_t place, root;
+    uint32_t owner; /* of all entries, where their column has no bytes */
+    uint32_t unused;
 } header;
 
 _Static_assert(sizeof(header) == HEADER_SIZE, "the header's size is stable on disk");
@@ -43,10 +45,10 @@ int column_reserve(column *c, size_t bytes) {
 }
 
 static const uint8_t entry_width[] = {
-    [KIND] = 1, [FLAGS] = 1, [NAME_LENGTH] = 2, [APPARENT] = 8, [BLOCKS] = 8, [MTIME] = 8, [INODE] = 8};
+    [KIND] = 1, [FLAGS] = 1, [NAME_LENGTH] = 2, [APPARENT] = 8, [BLOCKS] = 8, [MTIME] = 8, [INODE] = 8, [OWNER] = 8};
 
 int batch_reserve(batch *b, size_t entries, size_t name_bytes) {
-    for (int i = KIND; i <= INODE; i++)
+    for (int i = KIND; i <= OWNER; i++)
         if (column_reserve(&b->columns[i], entries * entry_width[i]))
             return -1;
     for (int i = DIRECTORY_DEVICE; i <= DIRECTORY_CTIME_NS; i++)
@@ -124,6 +126,23 @@ static uint8_t narrow(column *c, int is_signed) {
     return width;
 }
 
+/* The same for owners: 0 bytes, too, where all entries have one, which becomes `all`. */
+static uint8_t narrow_owners(column *c, uint32_t *all) {
+    uint64_t first = 0, others = 0;
+    if (c->length)
+        memcpy(&first, c->data, 8);
+    for (size_t i = 0; i < c->length; i += 8) {
+        uint64_t v;
+        memcpy(&v, c->data + i, 8);
+        others |= v ^ first;
+    }
+    if (others)
+        return narrow(c, 0);
+    *all = (uint32_t)first;
+    c->length = 0;
+    return 0;
+}
+
 static void append_memory(sink *to, const unsigned char *data, size_t length) {
     if (!length) /* memcpy may not be given NULL even then */
         return;
@@ -193,6 +212,7 @@ void batch_send(batch *b, sink *to) {
     h.width[1] = narrow(&c[BLOCKS], 0);
     h.width[2] = narrow(&c[MTIME], 1);
     h.width[3] = narrow(&c[INODE], 0);
+    h.width[4] = narrow_owners(&c[OWNER], &h.owner);
     h.listings = (uint32_t)(c[LISTING_REF].length / 8);
     h.directories = (uint32_t)c[DIRECTORY_SKIP].length;
     h.links = (uint32_t)(c[LINK_INDEX].length / 4);

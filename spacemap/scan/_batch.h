@@ -18,6 +18,8 @@ enum {
     SKIP_CACHE_TAGGED = 10,
     SKIP_VANISHED = 255 /* of a listing only */
 };
+/* Stable on disk: nobody's number, for whose owner was not asked. */
+#define OWNER_UNKNOWN UINT32_MAX
 enum { OPERATION_OPEN = 1, OPERATION_LIST = 2, OPERATION_STAT = 3 };
 
 /* Where frames go: a descriptor (fd >= 0), or memory. */
@@ -49,6 +51,7 @@ enum batch_column {
     BLOCKS,
     MTIME,
     INODE,
+    OWNER,
     NAMES,
     PLACE, /* path of the directory listed last, for the progress line; may be empty */
     COLUMN_COUNT

@@ -88,13 +88,19 @@ static int is_same_directory(const known_tree *t, uint32_t entry, const measured
            is_mount == ((t->flags[entry] & FLAG_MOUNT) != 0);
 }
 
+static int is_same_owner(const known_tree *t, uint32_t entry, const measured *m) {
+    uint64_t at = value(&t->owner, entry);
+    return at < t->owner_count && t->owners[at] == m->owner;
+}
+
 /* Whether a listing would give the row that the tree has. */
 static int is_same(const known_tree *t, uint32_t entry, const measured *m) {
     uint8_t flags = t->flags[entry];
     if (m->error || flags & FLAG_UNMEASURED || kind_of(m->mode) != t->kind[entry])
         return 0;
     if (m->size != value(&t->apparent, entry) || m->blocks != value(&t->blocks, entry) ||
-        m->inode != value(&t->inode, entry) || m->mtime != signed_value(&t->mtime, entry))
+        m->inode != value(&t->inode, entry) || m->mtime != signed_value(&t->mtime, entry) ||
+        !is_same_owner(t, entry, m))
         return 0;
     if (t->kind[entry] == KIND_DIRECTORY)
         return is_same_directory(t, entry, m);
@@ -157,6 +163,7 @@ static int note_changed(const known_tree *t, uint32_t entry, const measured *m, 
     if (row < 0 || t->device[row] != m->device)
         return 0;
     changed_directory c = {.entry = entry,
+                           .owner = m->owner,
                            .size = m->size,
                            .blocks = m->blocks,
                            .mtime = m->mtime,

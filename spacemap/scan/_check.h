@@ -17,7 +17,9 @@ typedef struct narrow_column {
 typedef struct known_tree {
     const uint32_t *parent;
     const uint8_t *kind, *flags;
-    narrow_column apparent, blocks, mtime, inode, name_offset;
+    narrow_column apparent, blocks, mtime, inode, owner, name_offset;
+    const uint32_t *owners; /* their numbers, by what is in `owner` */
+    size_t owner_count;
     const char *names;
     const uint32_t *entry, *first_child, *child_count; /* of directories */
     const uint64_t *device;
@@ -32,7 +34,7 @@ typedef struct known_tree {
 
 /* What a directory measures now that is the same inode as ever, in the same place, and differs. */
 typedef struct changed_directory {
-    uint32_t entry, padding;
+    uint32_t entry, owner;
     uint64_t size, blocks;
     int64_t mtime, mtime_ns, ctime_ns;
 } changed_directory;

@@ -17,6 +17,8 @@ enum {
     BLOCKS,
     MTIME,
     INODE,
+    OWNER,
+    OWNERS,
     NAME_OFFSET,
     NAMES,
     ENTRY,
@@ -35,10 +37,10 @@ enum {
 };
 
 /* Bytes a value; 0: any. */
-static const Py_ssize_t WIDTHS[COLUMNS] = {[PARENT] = 4,     [KIND] = 1,        [FLAGS] = 1,       [NAMES] = 1,
-                                           [ENTRY] = 4,      [FIRST_CHILD] = 4, [CHILD_COUNT] = 4, [DEVICE] = 8,
-                                           [MTIME_NS] = 8,   [CTIME_NS] = 8,    [LINK_ENTRY] = 4,  [LINK_COUNT] = 4,
-                                           [LINK_DEVICE] = 8, [ROOT_FDS] = 4,   [WANTED] = 1,      [DIFFERS] = 1};
+static const Py_ssize_t WIDTHS[COLUMNS] = {
+    [PARENT] = 4,      [KIND] = 1,        [FLAGS] = 1,       [OWNERS] = 4,     [NAMES] = 1,      [ENTRY] = 4,
+    [FIRST_CHILD] = 4, [CHILD_COUNT] = 4, [DEVICE] = 8,      [MTIME_NS] = 8,   [CTIME_NS] = 8,   [LINK_ENTRY] = 4,
+    [LINK_COUNT] = 4,  [LINK_DEVICE] = 8, [ROOT_FDS] = 4,    [WANTED] = 1,     [DIFFERS] = 1};
 
 typedef struct {
     PyObject_HEAD
@@ -54,7 +56,7 @@ static Py_ssize_t length_of(const KnownObject *o, int column) {
 /* Whether the columns of each table are equally long. */
 static int fit_together(const KnownObject *o) {
     Py_ssize_t entries = length_of(o, PARENT), directories = length_of(o, ENTRY), links = length_of(o, LINK_ENTRY);
-    for (int i = KIND; i <= INODE; i++)
+    for (int i = KIND; i <= OWNER; i++)
         if (length_of(o, i) != entries)
             return 0;
     for (int i = FIRST_CHILD; i <= CTIME_NS; i++)
@@ -97,6 +99,9 @@ static int known_init(PyObject *self, PyObject *arguments, PyObject *keywords) {
         .blocks = narrow(o, BLOCKS),
         .mtime = narrow(o, MTIME),
         .inode = narrow(o, INODE),
+        .owner = narrow(o, OWNER),
+        .owners = o->columns[OWNERS].buf,
+        .owner_count = (size_t)length_of(o, OWNERS),
         .name_offset = narrow(o, NAME_OFFSET),
         .names = o->columns[NAMES].buf,
         .entry = o->columns[ENTRY].buf,

@@ -61,7 +61,8 @@ static int measure_by_stat(int fd, const char *name, int flags, int read_times, 
                     .size = (uint64_t)st.st_size,
                     .blocks = (uint64_t)st.st_blocks,
                     .mode = st.st_mode,
-                    .links = (uint32_t)st.st_nlink};
+                    .links = (uint32_t)st.st_nlink,
+                    .owner = st.st_uid};
     if (read_times) {
         m->mtime = st.st_mtim.tv_sec;
         m->mtime_ns = nanoseconds(st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
@@ -71,7 +72,7 @@ static int measure_by_stat(int fd, const char *name, int flags, int read_times, 
 }
 
 static int measure_by_statx(int fd, const char *name, int flags, int read_times, measured *m) {
-    unsigned mask = STATX_TYPE | STATX_SIZE | STATX_BLOCKS | STATX_NLINK | STATX_INO;
+    unsigned mask = STATX_TYPE | STATX_SIZE | STATX_BLOCKS | STATX_NLINK | STATX_INO | STATX_UID;
     struct statx x;
     if (read_times)
         mask |= STATX_MTIME | STATX_CTIME;
@@ -83,6 +84,7 @@ static int measure_by_statx(int fd, const char *name, int flags, int read_times,
                     .blocks = x.stx_blocks,
                     .mode = x.stx_mode,
                     .links = x.stx_nlink,
+                    .owner = x.stx_uid,
                     .is_mount_root = (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0};
     if (read_times) {
         m->mtime = x.stx_mtime.tv_sec;
@@ -362,11 +364,15 @@ static int append_entry(const found_name *n, measured *m, uint64_t device, const
     column *c = b->columns;
     uint8_t flags = 0, skip = SKIP_NONE;
     if (n->verdict == VERDICT_EXCLUDE) { /* only directories come here */
-        *m = (measured){.inode = n->inode, .mode = S_IFDIR, .device = device};
+        *m = (measured){.inode = n->inode, .mode = S_IFDIR, .device = device, .owner = OWNER_UNKNOWN};
         skip = SKIP_EXCLUDED;
     } else if (m->error) {
         int error = m->error;
-        *m = (measured){.inode = n->inode, .mode = DTTOIF(n->type), .device = device, .links = 1};
+        *m = (measured){.inode = n->inode,
+                        .mode = DTTOIF(n->type),
+                        .device = device,
+                        .links = 1,
+                        .owner = OWNER_UNKNOWN};
         flags = FLAG_UNMEASURED;
         skip = SKIP_UNREADABLE;
         if (batch_add_problem(b, b->base_ref + b->entries, OPERATION_STAT, error))
@@ -399,6 +405,7 @@ static int append_entry(const found_name *n, measured *m, uint64_t device, const
     put64(&c[BLOCKS], m->blocks);
     put64(&c[MTIME], (uint64_t)m->mtime);
     put64(&c[INODE], m->inode);
+    put64(&c[OWNER], m->owner);
     memcpy(c[NAMES].data + c[NAMES].length, n->name, n->length);
     c[NAMES].length += n->length;
     b->entries++;

@@ -43,7 +43,7 @@ typedef struct found_name {
 typedef struct measured {
     uint64_t device, inode, size, blocks;
     int64_t mtime, mtime_ns, ctime_ns;
-    uint32_t mode, links;
+    uint32_t mode, links, owner;
     int error;
     uint8_t is_mount_root, via_symlink;
 } measured;

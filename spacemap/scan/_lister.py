@@ -20,6 +20,7 @@ LINKED, MOUNT, VIA_SYMLINK, UNMEASURED = 1, 4, 8, 32  # Flag
 SKIP_NONE, EXCLUDED, PRUNED, UNREADABLE, DEPTH_LIMIT, CACHE_TAGGED = 0, 1, 2, 5, 9, 10  # Skip
 SKIP_VANISHED = 255  # VANISHED
 OPEN, LIST, STAT = 1, 2, 3  # Operation
+UNKNOWN_OWNER = 0xFFFFFFFF  # of tree.owners
 KEEP, EXCLUDE, PRUNE = 0, 1, 2  # Verdict
 BOUNDARY, THROUGH_LINK, ALONE = int(Note.BOUNDARY), int(Note.VIA_SYMLINK), int(Note.ALONE)  # plain: asked often
 
@@ -94,7 +95,7 @@ class Lister:
         """Append a listing in which nothing is out of the ordinary, column by column."""
         batch = self.batch
         start = len(batch.kind)
-        modes, inodes, devices, links, _, _, sizes, _, mtimes, _ = zip(*rows, strict=True)
+        modes, inodes, devices, links, owners, _, sizes, _, mtimes, _ = zip(*rows, strict=True)
         kinds = bytes([KIND_OF_TYPE[mode >> 12] for mode in modes])
         flags = bytearray(len(names))
         at = kinds.find(DIRECTORY)
@@ -107,6 +108,7 @@ class Lister:
         batch.kind += kinds
         batch.flags += flags
         batch.inode += inodes
+        batch.owner += owners
         batch.apparent_size += sizes
         batch.blocks += map(BLOCKS, rows)
         batch.mtime += mtimes if self._walker.read_times else bytes(len(names))
@@ -166,6 +168,7 @@ class Lister:
         batch.kind.append(kind)
         batch.flags.append(flags)
         batch.inode.append(row.st_ino)
+        batch.owner.append(row.st_uid)
         batch.apparent_size.append(row.st_size)
         batch.blocks.append(row.st_blocks)
         batch.mtime.append(int(row[stat.ST_MTIME]) if self._walker.read_times else 0)
@@ -182,6 +185,7 @@ class Lister:
         batch.kind.append(kind)
         batch.flags.append(flags)
         batch.inode.append(entry.inode())
+        batch.owner.append(UNKNOWN_OWNER)
         batch.apparent_size.append(0)
         batch.blocks.append(0)
         batch.mtime.append(0)

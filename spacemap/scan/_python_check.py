@@ -14,7 +14,7 @@ from spacemap.tree.tree import Tree
 
 PLACE_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 LONGEST_PATH = 4000
-CHANGED = Struct("<I4xQQqqq")
+CHANGED = Struct("<IIQQqqq")
 """What `check` returns for a directory that differs and is still where and what it was, as in `patch.CHANGED`."""
 KIND_OF_TYPE = {stat.S_IFDIR: Kind.DIRECTORY, stat.S_IFREG: Kind.FILE, stat.S_IFLNK: Kind.SYMLINK}
 
@@ -86,8 +86,9 @@ class Known:
         tree = self._tree
         flags = int(tree.flags[entry])
         kind = KIND_OF_TYPE.get(stat.S_IFMT(found.st_mode), Kind.OTHER)
-        row = (kind, found.st_size, found.st_blocks, found.st_ino, int(found[stat.ST_MTIME]))
-        known = (tree.kind[entry], tree.apparent_size[entry], tree.blocks[entry], tree.inode[entry], tree.mtime[entry])
+        row = (kind, found.st_size, found.st_blocks, found.st_ino, int(found[stat.ST_MTIME]), found.st_uid)
+        known = [column[entry] for column in (tree.kind, tree.apparent_size, tree.blocks, tree.inode, tree.mtime)]
+        known.append(tree.owners[tree.owner[entry]])
         if flags & Flag.UNMEASURED or row != tuple(int(value) for value in known):
             return False
         if kind == Kind.DIRECTORY:
@@ -126,4 +127,4 @@ def _found(fd: int, name: bytes) -> os.stat_result | None:
 def _changed(entry: int, found: os.stat_result) -> bytes:
     """Return a row of `patch.CHANGED`."""
     times = int(found[stat.ST_MTIME]), fitting(found.st_mtime_ns), fitting(found.st_ctime_ns)
-    return CHANGED.pack(entry, found.st_size, found.st_blocks, *times)
+    return CHANGED.pack(entry, found.st_uid, found.st_size, found.st_blocks, *times)

@@ -105,5 +105,5 @@ def _row(entry: "DirEntryExt | None", fd: int, name: str) -> os.stat_result:
         return os.stat(name, dir_fd=fd, follow_symlinks=False)
     moment = cast("datetime", entry.st_mtime)  # the float `mtime` is rounded, perhaps up to the next second
     mtime = int(moment.timestamp())
-    fields = (entry.st_mode, entry.st_ino, entry.st_dev, entry.st_nlink, 0, 0, entry.st_size, 0, mtime, 0)
+    fields = (entry.st_mode, entry.st_ino, entry.st_dev, entry.st_nlink, entry.st_uid, 0, entry.st_size, 0, mtime, 0)
     return os.stat_result(fields, {"st_blocks": entry.st_blocks})

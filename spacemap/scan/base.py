@@ -120,6 +120,8 @@ def base_of_tree(tree: Tree, started_ns: int, root_refs: Mapping[int, int], ref_
         blocks=tree.blocks[first:],
         mtime=tree.mtime[first:],
         inode=tree.inode[first:],
+        owner=tree.owner[first:],
+        owners=tree.owners,
         names=tree.names[begin:],
         excluded=0,
     )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 UNSIGNED_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 SIGNED_CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
+LONGEST_OWNER = 4
+"""Bytes of a uid."""
 FIRST_NS, LAST_NS = -(1 << 63), (1 << 63) - 1
 
 
@@ -54,6 +56,8 @@ class BatchWriter:
         self.blocks: list[int] = []
         self.mtime: list[int] = []
         self.inode: list[int] = []
+        self.owner: list[int] = []
+        """Uids."""
         self.names: list[bytes] = []
         self.excluded = 0
         self.place = (0, b"")
@@ -113,11 +117,14 @@ class BatchWriter:
         ]
         root, place = self.place
         blocks = sum(self.blocks)
+        owner = self.owner[0] if self.owner else 0
+        is_one_owner = self.owner.count(owner) == len(self.owner)
         narrow = [
             _narrow(self.apparent_size, UNSIGNED_CODES),
             _narrow(self.blocks, UNSIGNED_CODES),
             _narrow(self.mtime, SIGNED_CODES),
             _narrow(self.inode, UNSIGNED_CODES),
+            (0, b"") if is_one_owner else _narrow(self.owner, UNSIGNED_CODES),
         ]
         body = b"".join(
             [_padded(bytes(column)) for column in (*columns, *(column for _, column in narrow), names, place)]
@@ -138,6 +145,7 @@ class BatchWriter:
             blocks,
             len(place),
             root,
+            owner if is_one_owner else 0,
         )
         self.base_ref += len(self.kind)
         self._reset()
@@ -174,7 +182,7 @@ class BatchSummary(NamedTuple):
 def summarize(frame: memoryview) -> BatchSummary:
     """Return the counters of a batch without decoding it."""
     fields = BATCH_HEADER.unpack_from(frame)
-    entries, length, problems, blocks, place, root = (fields[i] for i in (6, 7, 12, 15, 16, 17))
+    entries, length, problems, blocks, place, root = (fields[i] for i in (7, 8, 13, 16, 17, 18))
     end = length - (-place % 8)
     return BatchSummary(entries, blocks, problems, root, bytes(frame[end - place : end]))
 
@@ -188,8 +196,8 @@ def decode_batch(frame: bytes | memoryview) -> "Batch":
     if len(frame) < BATCH_HEADER.size:
         raise WireError("a batch ends within its header")
     fields = BATCH_HEADER.unpack_from(frame)
-    widths, (entries, length, base_ref) = fields[2:6], fields[6:9]
-    listings, directories, links, problems, name_bytes, excluded = fields[9:15]
+    widths, (entries, length, base_ref) = fields[2:7], fields[7:10]
+    listings, directories, links, problems, name_bytes, excluded = fields[10:16]
     view = memoryview(frame)
     if len(view) != length:
         raise WireError(f"a batch of {len(view)} bytes says that it has {length}")
@@ -223,7 +231,7 @@ def decode_batch(frame: bytes | memoryview) -> "Batch":
         return column(types[width], entries)
 
     # The order of the arguments is the order in the frame.
-    return Batch(
+    batch = Batch(
         base_ref=base_ref,
         listing_ref=column(np.uint64, listings),
         listing_count=column(np.uint32, listings),
@@ -245,6 +253,23 @@ def decode_batch(frame: bytes | memoryview) -> "Batch":
         blocks=unsigned(widths[1]),
         mtime=signed(widths[2]),
         inode=unsigned(widths[3]),
+        owner=unsigned(widths[4]),
+        owners=np.array(fields[19:20], np.uint32),
         names=column(np.uint8, name_bytes).data,
         excluded=excluded,
     )
+    return _with_owners(batch)
+
+
+def _with_owners(batch: "Batch") -> "Batch":
+    """Return a batch with indices of its owners in the place of their uids."""
+    from dataclasses import replace  # noqa: PLC0415 - batches need it, a worker does not
+
+    from spacemap.tree.owners import indexed  # noqa: PLC0415 - imports numpy
+
+    if batch.owner.itemsize > LONGEST_OWNER:
+        raise WireError(f"a batch says that a uid has {batch.owner.itemsize} bytes")
+    if len(batch.owner):
+        owner, owners = indexed(batch.owner)
+        return replace(batch, owner=owner, owners=owners)
+    return batch if len(batch) else replace(batch, owners=batch.owners[:0])

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from spacemap.errors import UsageError
+from spacemap.scan.glob import glob_expression
 
 
 class Verdict(IntEnum):
@@ -20,10 +21,6 @@ class Verdict(IntEnum):
     EXCLUDE = 1
     PRUNE = 2
     """A directory is measured and shown, not entered."""
-
-
-_CHARACTER = rb"(?:[\x01-.0-\x7f]|[\xc0-\xff][\x80-\xbf]*|[\x80-\xbf])"
-"""One character of a name: ASCII but `/` and NUL, a whole UTF-8 sequence, or a stray byte."""
 
 
 class _PathRule(NamedTuple):
@@ -115,80 +112,6 @@ def _expression(pattern: str) -> re.Pattern[bytes]:
 
 
 def _translate(glob: str, pattern: str) -> bytes:
-    """Return a glob as a regular expression over bytes, anchored at its begin only."""
     if not glob:
         raise UsageError(f"exclusion {pattern!r} is empty: give a name, a path or re:EXPRESSION")
-    result = b""
-    at = 0
-    while at < len(glob):
-        character = glob[at]
-        if glob.startswith("**", at):
-            # "a/**/b" also means "a/b".
-            whole = glob.startswith("**/", at) and (at == 0 or glob[at - 1] == "/")
-            result += rb"(?:[^\0]*/)?" if whole else rb"[^\0]*"
-            at += 3 if whole else 2
-        elif character == "*":
-            result += rb"[^/\0]*"
-            at += 1
-        elif character == "?":
-            result += _CHARACTER
-            at += 1
-        elif character == "[" and (end := _set_end(glob, at)):
-            result += _translate_set(glob[at + 1 : end])
-            at = end + 1
-        else:
-            result += re.escape(character.encode("utf-8", "surrogateescape"))
-            at += 1
-    return result
-
-
-def _set_end(glob: str, start: int) -> int:
-    """Return the place of the `]` that ends a set, or 0 where `[` is only itself."""
-    at = start + 1
-    if glob[at : at + 1] in ("!", "^"):
-        at += 1
-    end = glob.find("]", at + 1)
-    return max(end, 0)
-
-
-def _translate_set(inside: str) -> bytes:
-    """Return `[...]` of a glob as alternatives, since a member may take several bytes."""
-    negated = inside[0] in "!^"
-    members = inside[1:] if negated else inside
-    parts: list[bytes] = []
-    at = 0
-    while at < len(members):
-        if members[at + 1 : at + 2] == "-" and at + 2 < len(members):
-            parts += _translate_range(ord(members[at]), ord(members[at + 2]))
-            at += 3
-        else:
-            parts.append(re.escape(members[at].encode("utf-8", "surrogateescape")))
-            at += 1
-    alternatives = rb"(?:" + rb"|".join(parts or [rb"(?!)"]) + rb")"
-    return rb"(?!" + alternatives + rb")" + _CHARACTER if negated else alternatives
-
-
-def _translate_range(low: int, high: int) -> Iterator[bytes]:
-    """Yield expressions for the UTF-8 sequences of all characters from one to another."""
-    for last in (0x7F, 0x7FF, 0xFFFF, 0x10FFFF):  # so many bytes are one, two, three, four
-        if low <= min(last, high):
-            yield _between(*(chr(code).encode("utf-8", "surrogatepass") for code in (low, min(last, high))))
-            low = last + 1
-
-
-def _between(low: bytes, high: bytes) -> bytes:
-    """Return an expression for the byte sequences from one to another of the same length."""
-    if low == high:
-        return re.escape(low)
-    if len(low) == 1:
-        return b"[" + re.escape(low) + b"-" + re.escape(high) + b"]"
-    if low[0] == high[0]:
-        return re.escape(low[:1]) + _between(low[1:], high[1:])
-    rest = len(low) - 1
-    parts = [
-        re.escape(low[:1]) + _between(low[1:], b"\xbf" * rest),
-        re.escape(high[:1]) + _between(b"\x80" * rest, high[1:]),
-    ]
-    if low[0] + 1 < high[0]:
-        parts.append(b"[" + bytes([low[0] + 1]) + b"-" + bytes([high[0] - 1]) + b"][\x80-\xbf]{%d}" % rest)
-    return b"(?:" + b"|".join(parts) + b")"
+    return glob_expression(glob)

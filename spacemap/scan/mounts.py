@@ -17,6 +17,10 @@ KERNEL_FILE_SYSTEMS = frozenset(
 )
 REMOTE_FILE_SYSTEMS = frozenset("9p afs ceph cifs glusterfs lustre ncpfs nfs nfs4 smb3 smbfs virtiofs".split())
 """Types whose server may not answer; anything by FUSE counts as one of them."""
+VOLATILE_FILE_SYSTEMS = frozenset("devtmpfs ramfs rootfs squashfs erofs iso9660".split())
+"""Types that are never filled by their user: in memory for the system, or made once and only read."""
+_OF_THE_SYSTEM = (b"/dev", b"/proc", b"/run", b"/sys", b"/boot/efi")
+"""Directories with file systems that belong to the system alone; what users mount is in /run/media."""
 
 
 class Mount(NamedTuple):
@@ -62,11 +66,20 @@ class MountTable:
         """Return whether a directory, or something mounted below it, depends on somebody who may not answer."""
         holder = self.of(root)
         mounts = [mount for mount in self._at.values() if mount is holder or _is_within(mount.point, root)]
-        return any(mount.kind in REMOTE_FILE_SYSTEMS or mount.kind.startswith("fuse") for mount in mounts)
+        return any(is_remote(mount) for mount in mounts)
 
     def points_below(self, root: bytes) -> list[bytes]:
         """Return the mount points below a directory."""
         return [point for point in self._at if point != root and _is_within(point, root)]
+
+    def file_systems(self) -> list[Mount]:
+        """Return the mounts that a user may want to look at, by path: each file system once, at its shortest path, and
+        none of the kernel's or the system's own."""
+        found: dict[int, Mount] = {}
+        for mount in sorted(self._at.values(), key=lambda each: (len(each.root), len(each.point), each.point)):
+            if mount.kind not in KERNEL_FILE_SYSTEMS | VOLATILE_FILE_SYSTEMS and not _is_of_the_system(mount.point):
+                found.setdefault(mount.device, mount)
+        return sorted(found.values(), key=lambda each: each.point)
 
     def second_view(self, point: bytes, is_scanned: Callable[[bytes], bool]) -> bytes | None:
         """Return the path, among those that are scanned, that already shows what the mount at `point` shows.
@@ -107,6 +120,11 @@ class MountTable:
         return True
 
 
+def is_remote(mount: Mount) -> bool:
+    """Return whether a mount depends on somebody who may not answer."""
+    return mount.kind in REMOTE_FILE_SYSTEMS or mount.kind.startswith("fuse")
+
+
 def read_mounts(source: str = MOUNTINFO) -> MountTable:
     """Return the table of this process; empty where the system has none."""
     try:
@@ -135,6 +153,10 @@ def _parse(line: bytes) -> Mount | None:
 
 def _unescape(field: bytes) -> bytes:
     return re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), field)
+
+
+def _is_of_the_system(point: bytes) -> bool:
+    return any(_is_within(point, place) for place in _OF_THE_SYSTEM) and not _is_within(point, b"/run/media")
 
 
 def _is_within(path: bytes, directory: bytes) -> bool:

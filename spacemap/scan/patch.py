@@ -1,4 +1,4 @@
-"""Directories that are what they were but for their sizes and times: measured, and written into the base.
+"""Directories that are what they were but for their sizes, times and owners: measured, and written into the base.
 
 Otherwise the directory above each would have to be listed again for the sake of one row.
 """
@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from spacemap.scan.base import Base
-from spacemap.tree.columns import I64, U32, U64
+from spacemap.tree.batch import Batch
+from spacemap.tree.columns import I64, U32, U64, Unsigned
+from spacemap.tree.owners import index_type, merged
 
 Column = TypeVar("Column", bound=npt.NDArray[np.integer])
 
@@ -25,6 +27,8 @@ class Patch:
     apparent_size: U64
     blocks: U64
     mtime: I64
+    owner: U32
+    """Uids."""
     mtime_ns: I64
     ctime_ns: I64
 
@@ -32,7 +36,7 @@ class Patch:
 CHANGED = np.dtype(
     [
         ("entry", "<u4"),
-        ("unused", "<u4"),
+        ("owner", "<u4"),
         ("apparent_size", "<u8"),
         ("blocks", "<u8"),
         ("mtime", "<i8"),
@@ -58,6 +62,7 @@ def patched(base: Base, patch: Patch) -> Base:
     rows = patch.entry.astype(np.int64) - base.first
     own = base.tree.directories.entry
     place = np.searchsorted(own[own >= base.first], patch.entry)
+    owner, owners = _with_owners(batch, rows, patch.owner)
     return replace(
         base,
         batches=[
@@ -66,11 +71,25 @@ def patched(base: Base, patch: Patch) -> Base:
                 apparent_size=_with(batch.apparent_size, rows, patch.apparent_size),
                 blocks=_with(batch.blocks, rows, patch.blocks),
                 mtime=_with(batch.mtime, rows, patch.mtime),
+                owner=owner,
+                owners=owners,
                 directory_mtime_ns=_with(batch.directory_mtime_ns, place, patch.mtime_ns),
                 directory_ctime_ns=_with(batch.directory_ctime_ns, place, patch.ctime_ns),
             )
         ],
     )
+
+
+def _with_owners(batch: Batch, rows: npt.NDArray[np.int64], uids: U32) -> tuple[Unsigned, U32]:
+    """Return both columns of owners with those of some rows replaced; they are shared where nothing changes."""
+    owners = merged([batch.owners, uids])
+    new = owners.searchsorted(uids)
+    if len(owners) == len(batch.owners) and np.array_equal(batch.owner[rows], new):
+        return batch.owner, owners
+    place = owners.searchsorted(batch.owners).astype(index_type(len(owners)))
+    owner = place[batch.owner]
+    owner[rows] = new
+    return owner, owners
 
 
 def _with(column: Column, rows: npt.NDArray[np.int64], values: "npt.NDArray[np.integer]") -> Column:

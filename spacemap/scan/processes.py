@@ -20,7 +20,7 @@ def prepare_processes() -> None:
         return
     from multiprocessing import forkserver  # noqa: PLC0415 - absent on some platforms
 
-    multiprocessing.set_forkserver_preload(["spacemap.scan.worker"])
+    multiprocessing.set_forkserver_preload(["spacemap.scan.behind", "spacemap.scan.worker"])
     resource_tracker.ensure_running()
     forkserver.ensure_running()
     _is_prepared = True

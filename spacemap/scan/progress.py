@@ -24,5 +24,5 @@ class Progress(NamedTuple):
     view: Callable[[], Build] | None = None
     """Takes hold of what is known at this moment, for a tree so far, rolled up; only while `on_progress` runs.
 
-    None while an earlier tree is used: then that one says more than what was listed since.
+    None while a whole earlier tree is used: then that one says more than what was listed since.
     """

@@ -21,6 +21,8 @@ class Rescan(NamedTuple):
     level: Level = Level.VERIFIED
     only: tuple[bytes, ...] = ()
     """Absolute paths of directories that are listed again with everything below them, whatever the level."""
+    again: tuple[bytes, ...] = ()
+    """Absolute paths of directories that are listed again, whatever the level, without the directories in them."""
     retry: bool = False
     """Whether what could not be read is tried again at level TRUST, as the other levels always do."""
     large_bytes: int = 1 << 20

@@ -55,6 +55,8 @@ def unusable(snapshot: Snapshot, around: Surroundings) -> str:
         return "symlinks are followed"
     if around.options.times is Times.LEAVE:
         return "times were left out"
+    if not snapshot.tree.knows_owners:
+        return "it was kept by a spacemap that did not tell owners"
     if len(snapshot.tree.folded.entry):
         return "small files are folded in it"
     if any(around.mounts.may_hang(root.path) for root in around.roots):
@@ -118,8 +120,9 @@ def _is_another(tree: Tree, entry: int, root: Root) -> bool:
 
 def _is_same_root(tree: Tree, entry: int, root: Root) -> bool:
     result = root.result
-    row = (result.st_size, result.st_blocks, result.st_ino, int(result[stat.ST_MTIME]))
-    known = (tree.apparent_size[entry], tree.blocks[entry], tree.inode[entry], tree.mtime[entry])
+    row = (result.st_size, result.st_blocks, result.st_ino, int(result[stat.ST_MTIME]), result.st_uid)
+    known = [column[entry] for column in (tree.apparent_size, tree.blocks, tree.inode, tree.mtime)]
+    known.append(tree.owners[tree.owner[entry]])
     if row != tuple(int(value) for value in known):
         return False
     if not root.is_directory:

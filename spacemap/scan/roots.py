@@ -10,6 +10,7 @@ from spacemap.scan.batch import BatchWriter
 from spacemap.scan.options import ScanOptions, Symlinks, Times
 
 DIRECTORY, LINKED, DEPTH_LIMIT = 0, 1, 9  # Kind, Flag, Skip; importing them would import numpy
+UNKNOWN_OWNER = 0xFFFFFFFF  # of tree.owners, as above
 KIND_OF_TYPE = {4: DIRECTORY, 8: 1, 10: 2} | dict.fromkeys((0, 1, 2, 6, 12), 3)
 
 
@@ -93,3 +94,4 @@ def _append_root(batch: BatchWriter, root: Root | None, options: ScanOptions) ->
     batch.blocks.append(root.result.st_blocks if root else 0)
     batch.mtime.append(int(root.result[stat.ST_MTIME]) if root and reads_times else 0)
     batch.inode.append(root.result.st_ino if root else 0)
+    batch.owner.append(root.result.st_uid if root else UNKNOWN_OWNER)

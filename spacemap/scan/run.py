@@ -105,7 +105,7 @@ class _Scan:
         self.workers = 0
         self.requests = 1
         self.is_interrupted = False
-        self.grows = True
+        self.grows = False
         """Whether what was listed so far is the best there is to look at."""
         self.interrupts = Interrupts()
         self.pool: Pool | None = None
@@ -153,14 +153,14 @@ class _Scan:
 
     def _begin(self, base: "Snapshot | None", rescan: Rescan) -> None:
         """Fill the frontier: with the roots, or with what changed since an earlier scan."""
-        self.grows = base is None
         if self.checkpoint is not None and self.checkpoint.plan.resume:
             self._resume(self.checkpoint, rescan)
         elif self.checkpoint is not None:
             self.checkpoint.begin()
         if base is not None and self.reuse is None:
             self._use(base, rescan)
-        self.grows = self.reuse is None
+        # What an unfinished scan left grows; of a whole tree, what was listed since would only show a part.
+        self.grows = self.reuse is None or base is None
         if self.reuse is None:
             self._add_roots()
 
@@ -360,12 +360,14 @@ class _Scan:
 
     def _hold(self) -> Build:
         """Take hold of what was received so far; building a tree of it does not disturb the scan."""
-        batches, decisions = self.collected.hold(), dict(self.frontier.decisions)
+        hold, decisions = self.collected.hold(), dict(self.frontier.decisions)
+        reused = self.reuse.batches() if self.reuse is not None else []
 
         def build() -> "Snapshot":
             from spacemap.tree.build import build_tree  # noqa: PLC0415 - imports numpy
 
-            return self._with_facts(build_tree(batches(), as_decisions(decisions)), is_interrupted=True)
+            roots, *listed = hold()
+            return self._with_facts(build_tree([roots, *reused, *listed], as_decisions(decisions)), is_interrupted=True)
 
         return build
 

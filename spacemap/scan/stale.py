@@ -79,12 +79,17 @@ def find_stale(base: Base, rescan: Rescan, changed_roots: Iterable[int], mount_p
     `mount_points` a byte an entry, set where a mount begins now."""
     tree = base.tree
     directories = tree.directories
-    only = _only_rows(base, rescan.only, checker.root_paths)
+    only = _rows_at(base, rescan.only, checker.root_paths)
+    alone = _rows_at(base, rescan.again, checker.root_paths)
     is_retried = rescan.retry or rescan.level is not Level.TRUST
     retried = np.flatnonzero(np.isin(directories.skip, [*RETRIED, Skip.CACHE_TAGGED]) & is_retried)
     wanted = _wanted(tree, rescan)
     if rescan.level is Level.TRUST:
-        for row in (*only.tolist(), *retried.tolist()):  # its own row is in the listing above it, and so on to the root
+        for row in (
+            *only.tolist(),
+            *alone.tolist(),
+            *retried.tolist(),
+        ):  # its own row is in the listing above it, and so on to the root
             entry = int(directories.entry[row])
             wanted[[entry, *tree.ancestors(entry)]] = True
     wanted[: base.first] = False
@@ -110,6 +115,7 @@ def find_stale(base: Base, rescan: Rescan, changed_roots: Iterable[int], mount_p
         again |= _rows_with(tree, (tree.flags & np.uint8(Flag.UNMEASURED)) != 0)
         again |= np.isin(directories.entry, tree.problems.entry)
     again |= differs[directories.entry]
+    again[alone] = True
     again |= np.isin(directories.entry, list(changed_roots))
     state[again & (directories.skip == Skip.NONE)] = AGAIN
     state[retried] = WHOLE
@@ -153,10 +159,10 @@ def _holding(tree: Tree, name: bytes) -> Mask:
     return _rows_with(tree, result)
 
 
-def _only_rows(base: Base, only: Iterable[bytes], roots: dict[int, bytes]) -> Index:
+def _rows_at(base: Base, paths: Iterable[bytes], roots: dict[int, bytes]) -> Index:
     """Return the rows of directories given by absolute paths. Raises UsageError for one that the tree has not."""
     rows = []
-    for path in only:
+    for path in paths:
         entry = find_entry(base.tree, path, roots)
         if entry is None or base.tree.kind[entry] != Kind.DIRECTORY:
             raise UsageError(f"{os.fsdecode(path)!r} is no directory of this tree: rescan what holds it")
@@ -323,6 +329,8 @@ def _known(engine: EngineName, tree: Tree, fds: list[int], wanted: Mask, differs
         tree.blocks,
         tree.mtime,
         tree.inode,
+        np.ascontiguousarray(tree.owner),  # C cannot read one value for all
+        tree.owners,
         tree.name_offset,
         tree.names,
         directories.entry,

@@ -3,11 +3,12 @@
 Little-endian; a frame begins with `magic u32, type u8` and holds its own length. Stable on disk: a checkpoint is
 a file of these frames.
 
-BATCH (1), header 80 bytes: magic u32, type u8, width u8 x 4 (apparent, blocks, mtime, inode), padding 3, entries
-u32, length u64, base reference u64, listings u32, directories u32, links u32, problems u32, bytes of names u64,
-excluded u64, sum of blocks u64, bytes of the place u32, root of the place u32. The columns of
-`spacemap.tree.batch.Batch` follow in order, each padded to 8 bytes, and last the place: the path below the root of
-the directory listed last, for the progress line.
+BATCH (1), header 88 bytes: magic u32, type u8, width u8 x 5 (apparent, blocks, mtime, inode, owner), padding 2,
+entries u32, length u64, base reference u64, listings u32, directories u32, links u32, problems u32, bytes of names
+u64, excluded u64, sum of blocks u64, bytes of the place u32, root of the place u32, owner u32, padding 4. The columns
+of `spacemap.tree.batch.Batch` follow in order, each padded to 8 bytes, and last the place: the path below the root of
+the directory listed last, for the progress line. Owners are uids; where their width is 0, all entries have that of
+the header.
 
 DIRECTORIES (2), IDLE (3) and the commands, header 24 bytes: magic u32, type u8, padding 7, count u32,
 length u64. Then `count` records of 40 bytes (reference u64, device u64, inode u64, depth u32, root u16, notes u16,
@@ -20,7 +21,7 @@ from struct import Struct
 from typing import NamedTuple
 
 MAGIC = 0x31424D53
-BATCH_HEADER = Struct("<IB4B3xIQQIIIIQQQII")
+BATCH_HEADER = Struct("<IB5B2xIQQIIIIQQQIII4x")
 SHORT_HEADER = Struct("<IB7xIQ")
 RECORD = Struct("<QQQIHHI4x")
 PREFIX_SIZE = SHORT_HEADER.size

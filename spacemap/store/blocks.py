@@ -191,13 +191,15 @@ def write_blocks(file: BinaryIO, layout: Layout, columns: Iterable[Column], fact
     file.write(_TRAILER.pack(offset, len(footer), xxh3_64_intdigest(footer), _END))
 
 
-def open_blocks(path: Path, layout: Layout) -> BlockFile:
+def open_blocks(path: Path, layouts: Mapping[int, Layout]) -> BlockFile:
     """Map a file and check all but the blocks themselves; time and memory do not depend on their size.
+
+    `layouts` are those that can be read, by version.
 
     Raises FormatError, its message without the path; SpacemapError for a file that cannot be read.
     """
     data = _mapped(path)
-    _check_header(data, layout)
+    layout = _layout_of(data, layouts)
     end, footer = _footer(data)
     offset, blocks = _HEADER.size, {}
     listed = footer.get("blocks")
@@ -242,7 +244,8 @@ def _mapped(path: Path) -> mmap.mmap:
         raise SpacemapError(f"{shown(path)}: cannot be read: {error.strerror}; check the path") from error
 
 
-def _check_header(data: mmap.mmap, layout: Layout) -> None:
+def _layout_of(data: mmap.mmap, layouts: Mapping[int, Layout]) -> Layout:
+    """Return the layout that the header names."""
     head = data[: _HEADER.size]
     if head[: len(MAGIC)] != MAGIC[: len(head)]:
         raise FormatError("it is not a snapshot file of spacemap; name a file that `--output FILE.smap` wrote")
@@ -251,11 +254,13 @@ def _check_header(data: mmap.mmap, layout: Layout) -> None:
     _, version, reserved, schema, checksum = _HEADER.unpack(head)
     if xxh3_64_intdigest(head[:-8]) != checksum:
         raise damaged("the header does not match its checksum")
-    if version > layout.version:
-        known = f"this spacemap reads versions up to {layout.version}"
+    if version > max(layouts):
+        known = f"this spacemap reads versions up to {max(layouts)}"
         raise FormatError(f"it has version {version} of the format, {known}; use a newer spacemap")
-    if (version, reserved, schema) != (layout.version, 0, layout.schema):
+    layout = layouts.get(version)
+    if layout is None or (reserved, schema) != (0, layout.schema):
         raise damaged("the header is not that of its version")
+    return layout
 
 
 def _footer(data: mmap.mmap) -> tuple[int, dict[str, object]]:

@@ -119,11 +119,16 @@ def keep(directory: Path, snapshot: Snapshot, size_limit: int) -> None:
     name = key.stem + b".smap"
     with _making(directory, SCANS) as place:
         _sweep(place, LEFTOVER_SECONDS)
-        path = os.path.join(os.fsencode(directory), SCANS, name)
+        path = scan_path(directory, key)
         if os.path.islink(path):
             raise SpacemapError(f"{shown(path)}: it is a symlink, which spacemap has not made; remove it")
         write_snapshot(path, snapshot, durability=Durability.CRASH)
         _evict(place, name, size_limit)
+
+
+def scan_path(directory: Path, key: Key) -> bytes:
+    """Return where a scan is kept."""
+    return os.path.join(os.path.abspath(os.fsencode(directory)), SCANS, key.stem + b".smap")
 
 
 def checkpoint_path(directory: Path, key: Key) -> bytes:

@@ -12,6 +12,7 @@ from spacemap.store.schema import COLUMNS
 from spacemap.store.validity import Values, check_columns, check_names, check_order
 from spacemap.tree.columns import U8, U32, U64, Kind, Signed, Unsigned
 from spacemap.tree.measure import Measure, root_size
+from spacemap.tree.owners import UNKNOWN_OWNER, one_owner
 from spacemap.tree.place import distinct
 from spacemap.tree.tree import Directories, Folded, Links, Problems, Totals, Tree
 
@@ -28,10 +29,12 @@ def kept_columns(tree: Tree) -> dict[str, Values]:
     columns: dict[str, Values] = {}
     for key in COLUMNS:
         table, _, name = key.partition(".")
-        if table != "entries":
+        if table not in ("entries", "owners"):
             columns[key] = narrowed(getattr(getattr(tree, table), name))
         elif name in _KEPT_AS_THEY_ARE:
             columns[key] = getattr(tree, name)
+    columns["entries.owner"] = tree.owner if len(tree.owners) > 1 else tree.owner[:0]
+    columns["owners.uid"] = narrowed(tree.owners)
     columns["entries.name_length"] = narrowed(np.diff(tree.name_offset))
     columns["entries.names"] = np.frombuffer(tree.names, np.uint8)
     return {key: columns[key] for key in COLUMNS}
@@ -86,6 +89,7 @@ def tree_from_columns(columns: Mapping[str, Values]) -> Tree:
 
     Raises FormatError, its message without the path, for columns that make no tree.
     """
+    columns = _completed(columns)
     check_columns(columns)
 
     def take(name: str, dtype: type[Typed]) -> npt.NDArray[Typed]:
@@ -103,6 +107,8 @@ def tree_from_columns(columns: Mapping[str, Values]) -> Tree:
         blocks=_unsigned(columns["entries.blocks"]),
         mtime=_signed(columns["entries.mtime"]),
         inode=_unsigned(columns["entries.inode"]),
+        owner=_unsigned(columns["entries.owner"]) if len(columns["entries.owner"]) else one_owner(len(kind)),
+        owners=take("owners.uid", np.uint32),
         name_offset=_offsets(columns["entries.name_length"], len(columns["entries.names"])),
         names=take("entries.names", np.uint8).data.toreadonly(),
         directories=Directories(
@@ -137,6 +143,15 @@ def tree_from_columns(columns: Mapping[str, Values]) -> Tree:
     )
     check_names(tree)
     return tree
+
+
+def _completed(columns: Mapping[str, Values]) -> Mapping[str, Values]:
+    """Return columns with those that a former version did not have: owners are not known there."""
+    if "owners.uid" in columns:
+        return columns
+    uid = np.array([UNKNOWN_OWNER], np.uint32)
+    unknown: dict[str, Values] = {"entries.owner": np.zeros(0, np.uint8), "owners.uid": uid}
+    return {**columns, **unknown}
 
 
 def _shape(kind: U8, child_count: U32) -> tuple[U32, U32, U32]:

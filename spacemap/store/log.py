@@ -21,7 +21,7 @@ from xxhash import xxh3_64, xxh3_64_intdigest
 from spacemap.errors import FormatError, SpacemapError, UsageError
 
 MAGIC = b"SMAPLOG\n"  # stable on disk, as is all of this layout
-VERSION = 1
+VERSION = 2
 MAX_FACTS = 1 << 24
 
 _HEADER = Struct("<8sII")

@@ -9,7 +9,7 @@ from xxhash import xxh3_64_intdigest
 
 from spacemap.store.blocks import Layout
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Stable on disk: whatever changes in the bytes of a file needs the next number."""
 
 COLUMNS = {
@@ -19,6 +19,7 @@ COLUMNS = {
     "entries.blocks": "u",
     "entries.mtime": "i",
     "entries.inode": "u",
+    "entries.owner": "u",
     "entries.name_length": "u",
     "entries.names": "u",
     "directories.child_count": "u",
@@ -26,6 +27,7 @@ COLUMNS = {
     "directories.mtime_ns": "i",
     "directories.ctime_ns": "i",
     "directories.skip": "u",
+    "owners.uid": "u",
     "links.entry": "u",
     "links.device": "u",
     "links.link_count": "u",
@@ -44,4 +46,16 @@ COLUMNS = {
 }
 """By name, `u` for unsigned and `i` for signed integers of any width; `entries.names` are bytes. Stable on disk."""
 
-LAYOUT = Layout(FORMAT_VERSION, xxh3_64_intdigest(repr(list(COLUMNS.items())).encode()), COLUMNS)
+_SINCE = {"entries.owner": 2, "owners.uid": 2}
+"""The version that brought a column, where it was not the first."""
+
+
+def _layout(version: int) -> Layout:
+    columns = {name: kind for name, kind in COLUMNS.items() if _SINCE.get(name, 1) <= version}
+    return Layout(version, xxh3_64_intdigest(repr(list(columns.items())).encode()), columns)
+
+
+LAYOUTS = {version: _layout(version) for version in range(1, FORMAT_VERSION + 1)}
+"""What is read, by version."""
+LAYOUT = LAYOUTS[FORMAT_VERSION]
+"""What is written."""

@@ -23,7 +23,7 @@ from spacemap.store.facts import (
     totals_from_json,
     totals_to_json,
 )
-from spacemap.store.schema import LAYOUT
+from spacemap.store.schema import LAYOUT, LAYOUTS
 from spacemap.tree.snapshot import Facts, Snapshot
 
 _FOOTER_KEYS = {"blocks", "facts", "roots", "totals"}
@@ -89,7 +89,7 @@ def open_snapshot(path: Path) -> SnapshotFile:
     Raises FormatError for what is no whole snapshot file of a known version, SpacemapError for what cannot be read.
     """
     with naming(path):
-        file = open_blocks(path, LAYOUT)
+        file = open_blocks(path, LAYOUTS)
         if file.footer.keys() != _FOOTER_KEYS:
             raise damaged("the footer has other fields than those of this version")
         try:

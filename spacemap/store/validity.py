@@ -22,12 +22,14 @@ _BOUNDS = {
     "entries.names": (1, 0xFF),
     "directories.child_count": (0, _MAX_U32),
     "directories.skip": (0, max(Skip)),
+    "owners.uid": (0, _MAX_U32),
     "links.link_count": (0, _MAX_U32),
     "problems.operation": (min(Operation), max(Operation)),
     "problems.errno": (0, (1 << 31) - 1),
     "folded.file_count": (0, _MAX_U32),
 }
 """The least and the greatest value of a column; no name holds a NUL."""
+_OF_THEIR_OWN_LENGTH = ("entries.names", "entries.owner")
 _SLASH = ord("/")
 _DOT = ord(".")
 
@@ -41,6 +43,7 @@ def check_columns(columns: Mapping[str, Values]) -> None:
     """Raise FormatError unless the columns make a tree: by their lengths, their values and the ids in them."""
     _check_lengths(columns)
     _check_values(columns)
+    _check_owners(columns["entries.owner"], columns["owners.uid"], len(columns["entries.kind"]))
     kind, child_count = columns["entries.kind"], columns["directories.child_count"]
     if kind[0] != Kind.DIRECTORY or np.count_nonzero(kind == Kind.DIRECTORY) != len(child_count):
         raise misfit("entries.kind", "has other directories than their table")
@@ -57,7 +60,7 @@ def _check_lengths(columns: Mapping[str, Values]) -> None:
     length = {"totals": len(columns["directories.skip"])}
     for name in COLUMNS:
         table = name.partition(".")[0]
-        if name != "entries.names" and len(columns[name]) != length.setdefault(table, len(columns[name])):
+        if name not in _OF_THEIR_OWN_LENGTH and len(columns[name]) != length.setdefault(table, len(columns[name])):
             raise misfit(name, "has another length than its table")
 
 
@@ -71,6 +74,13 @@ def _check_values(columns: Mapping[str, Values]) -> None:
         ids = columns[name]
         if len(ids) and (int(ids.max()) >= size or int(np.diff(ids.astype(np.int64)).min(initial=gap)) < gap):
             raise misfit(name, "does not ascend within the entries")
+
+
+def _check_owners(owner: Values, uids: Values, size: int) -> None:
+    if not len(uids) or int(np.diff(uids.astype(np.int64)).min(initial=1)) < 1:
+        raise misfit("owners.uid", "is empty or does not ascend")
+    if len(owner) != (size if len(uids) > 1 else 0) or int(owner.max(initial=0)) >= len(uids):
+        raise misfit("entries.owner", "does not fit the owners")
 
 
 def check_order(entry: U32, first_child: U32, child_count: U32) -> None:

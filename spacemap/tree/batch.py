@@ -35,10 +35,14 @@ class Batch:
     flags: U8
     name_length: U16
     apparent_size: Unsigned
-    """Bytes; this and the next three may have any width, or length 0 when all values are 0."""
+    """Bytes; this and the next four may have any width, or length 0 when all values are 0."""
     blocks: Unsigned
     mtime: Signed
     inode: Unsigned
+    owner: Unsigned
+    """Index into `owners`."""
+    owners: U32
+    """Uids that occur, ascending; `UNKNOWN_OWNER` of what was not measured."""
     names: memoryview
     excluded: int
     """Files that an exclusion left out."""

@@ -8,9 +8,10 @@ import numpy as np
 
 from spacemap.tree.batch import Batch
 from spacemap.tree.buffer import Buffer
-from spacemap.tree.columns import NEVER_NS, U32, U64, Kind, Skip
+from spacemap.tree.columns import NEVER_NS, U32, U64, Kind, Skip, Unsigned
 from spacemap.tree.links import mark_repeated
 from spacemap.tree.order import Decision, Order, References, Slices, canonical_order
+from spacemap.tree.owners import index_type, merged, one_owner, without_unused
 from spacemap.tree.place import Column, Index, move_slices
 from spacemap.tree.rollup import roll_up
 from spacemap.tree.threads import in_two_threads
@@ -98,9 +99,12 @@ class _Layout:
         self.unsigned = [_widest(batches, name) for name in ("apparent_size", "blocks", "inode")]
         self.mtime: np.dtype[np.signedinteger]
         self.mtime = np.dtype(np.int64) if any(batch.mtime.itemsize > 4 for batch in batches) else np.dtype(np.int32)
+        self.owners = merged(batch.owners for batch in batches)
         self.is_large = name_bytes >= 1 << 32
         offset = np.dtype(np.uint64 if self.is_large else np.uint32)
         dtypes: list[np.dtype[np.generic]] = [BYTE, BYTE, WORD, self.mtime, *self.unsigned]
+        if len(self.owners) > 1:
+            dtypes.append(index_type(len(self.owners)))
         room = sum(Buffer.room(dtype, size) for dtype in dtypes)
         self.buffer = Buffer(room + Buffer.room(offset, size + 1) + Buffer.room(BYTE, name_bytes))
 
@@ -122,6 +126,10 @@ class _Columns:
         self.kind, self.flags = take(BYTE, size), take(BYTE, size)
         self.mtime = take(layout.mtime, size)
         self.apparent_size, self.blocks, self.inode = (take(dtype, size) for dtype in layout.unsigned)
+        self.owners = layout.owners
+        self.owner: Unsigned = one_owner(size)
+        if len(self.owners) > 1:
+            self.owner = take(index_type(len(self.owners)), size)
 
     def put(self, batch: Batch, slices: Slices) -> None:
         """Bring the entries of a batch to their places, but for their names."""
@@ -133,9 +141,18 @@ class _Columns:
             (self.mtime, batch.mtime),
             (self.inode, batch.inode),
         ]
+        if len(self.owners) > 1:
+            pairs.append((self.owner, self._owner_of(batch)))
         for column, values in pairs:
             if len(values):
                 move_slices(column, values.astype(column.dtype, copy=False), *slices, column.itemsize)
+
+    def _owner_of(self, batch: Batch) -> Unsigned:
+        """Return the owner of each entry of a batch as an index of all owners."""
+        if len(batch.owners) == len(self.owners):
+            return batch.owner
+        place = self.owners.searchsorted(batch.owners).astype(self.owner.dtype)
+        return place[batch.owner] if len(batch.owner) else np.full(len(batch), place[:1])
 
     def put_names(self, batch: Batch, slices: Slices) -> None:
         """Bring the names of a batch to their places."""
@@ -160,6 +177,7 @@ class _Columns:
             ids = np.repeat(directories.entry[rows], directories.child_count[rows])
             first = directories.first_child[rows[0]]
             self.parent[first : first + len(ids)] = ids
+        owner, owners = without_unused(self.owner, self.owners)
         return Tree(
             parent=self.parent,
             kind=self.kind,
@@ -168,6 +186,8 @@ class _Columns:
             blocks=self.blocks,
             mtime=self.mtime,
             inode=self.inode,
+            owner=owner,
+            owners=owners,
             name_offset=self.offset,
             names=self.names.data.toreadonly(),
             directories=directories,

@@ -1,4 +1,4 @@
-"""Folding: the small files of each listing become one aggregate entry, so that a scan fits its memory."""
+"""Folding: the small files of one owner in each listing become one aggregate entry, so that a scan fits its memory."""
 
 from dataclasses import fields, replace
 from typing import TypeVar
@@ -23,7 +23,8 @@ def fold_batch(batch: Batch, below: int) -> Batch:
     """Return the batch with what uses less than `below` bytes on disk folded, listing by listing.
 
     Directories, links and what could not be measured stay as they are; so does a file that is alone in being
-    small. Sums stay exact: an aggregate has the summed sizes, the newest mtime and no name. The columns are copies.
+    small among those of its owner. Sums stay exact: an aggregate has the summed sizes, the newest mtime and no name;
+    it stands at the head of its listing, those of lower owners first. The columns are copies.
     """
     listing = np.repeat(np.arange(len(batch.listing_count)), batch.listing_count)
     first = np.cumsum(batch.listing_count, dtype=np.int64) - batch.listing_count
@@ -33,10 +34,10 @@ def fold_batch(batch: Batch, below: int) -> Batch:
     small = (batch.kind != Kind.DIRECTORY) & (batch.flags == 0)
     small &= _full(batch.blocks, len(batch)) * np.uint64(BLOCK_SIZE) < np.uint64(below)
     small |= is_aggregate
-    group = np.flatnonzero(np.bincount(listing[small], minlength=len(first)) >= 2)
-    folds = small & np.isin(listing, group)
+    owner = _full(batch.owner, len(batch)).astype(np.int64)
+    folds, group, (listing_of, owner_of) = _groups(small, listing, owner)
     stays = np.flatnonzero(~folds)
-    starts = first[group]
+    starts = first[listing_of]
     # Kept rows and aggregates in one order: an aggregate stands at the head of its listing, as its empty name sorts.
     place = np.argsort(np.concatenate([stays * 2 + 1, starts * 2]), kind="stable")
     new_row = np.empty(len(batch), np.int64)
@@ -47,16 +48,15 @@ def fold_batch(batch: Batch, below: int) -> Batch:
         counts[batch.fold_row] = batch.fold_count
     old_aggregate = np.flatnonzero(is_aggregate & ~folds)
     fold_row = np.concatenate([np.argsort(place)[len(stays) :], new_row[old_aggregate]])
-    fold_count = np.concatenate([_sums(counts, folds, listing, group), counts[old_aggregate]])
+    count = len(starts)
+    fold_count = np.concatenate([_sums(counts, folds, group, count), counts[old_aggregate]])
     by_row = np.argsort(fold_row)
     before = np.arange(len(batch), dtype=np.uint32) if batch.kept is None else batch.kept
 
     def merged(kept: npt.NDArray[Value], aggregates: npt.NDArray[np.generic]) -> npt.NDArray[Value]:
         return np.concatenate([kept[stays], aggregates.astype(kept.dtype)])[place]
 
-    removed = np.bincount(listing[folds], minlength=len(first))
-    removed[group] -= 1
-    count = len(group)
+    removed = np.bincount(listing[folds], minlength=len(first)) - np.bincount(listing_of, minlength=len(first))
     return replace(
         _copied(batch),
         listing_count=(batch.listing_count - removed).astype(np.uint32),
@@ -64,10 +64,11 @@ def fold_batch(batch: Batch, below: int) -> Batch:
         kind=merged(batch.kind, np.full(count, Kind.FILE)),
         flags=merged(batch.flags, np.full(count, Flag.FOLDED)),
         name_length=merged(batch.name_length, np.zeros(count)),
-        apparent_size=merged(_full(batch.apparent_size, len(batch)), _sums(batch.apparent_size, folds, listing, group)),
-        blocks=merged(_full(batch.blocks, len(batch)), _sums(batch.blocks, folds, listing, group)),
-        mtime=merged(_full_signed(batch), _newest(batch, folds, starts)),
+        apparent_size=merged(_full(batch.apparent_size, len(batch)), _sums(batch.apparent_size, folds, group, count)),
+        blocks=merged(_full(batch.blocks, len(batch)), _sums(batch.blocks, folds, group, count)),
+        mtime=merged(_full_signed(batch), _newest(batch, folds, group, count)),
         inode=merged(_full(batch.inode, len(batch)), np.zeros(count)),
+        owner=merged(batch.owner, owner_of) if len(batch.owner) else batch.owner,
         names=_names(batch, folds),
         kept=merged(before, before[starts]),
         fold_row=fold_row[by_row].astype(np.uint32),
@@ -84,19 +85,29 @@ def _full_signed(batch: Batch) -> npt.NDArray[np.int64]:
     return batch.mtime.astype(np.int64) if len(batch.mtime) else np.zeros(len(batch), np.int64)
 
 
-def _sums(column: npt.NDArray[np.unsignedinteger], folds: Mask, listing: Rows, group: Rows) -> U64:
-    """Return, for each listing of `group`, the sum of the column over the rows that fold; exact."""
-    result = np.zeros(int(listing.max(initial=-1)) + 1, np.uint64)
-    np.add.at(result, listing[folds], _full(column, len(listing))[folds])
-    return result[group]
+def _groups(small: Mask, listing: Rows, owner: Rows) -> tuple[Mask, Rows, tuple[Rows, Rows]]:
+    """Return which rows fold, the group of each of them, and the listing and the owner of each group, ascending."""
+    owners = int(owner.max(initial=0)) + 1
+    rows = np.flatnonzero(small)
+    key, group_of, size = np.unique(listing[rows] * owners + owner[rows], return_inverse=True, return_counts=True)
+    is_group = size >= 2
+    folds = np.zeros(len(small), np.bool_)
+    folds[rows] = is_group[group_of]
+    number = np.cumsum(is_group) - 1
+    return folds, number[group_of[is_group[group_of]]], np.divmod(key[is_group], owners)
 
 
-def _newest(batch: Batch, folds: Mask, starts: Rows) -> npt.NDArray[np.int64]:
-    if not len(starts):
-        return np.zeros(0, np.int64)
-    mtime = np.where(folds, _full_signed(batch), np.iinfo(np.int64).min)
-    # Between two groups lie rows that do not fold, or they touch: each segment holds one group's rows alone.
-    return np.maximum.reduceat(mtime, starts)
+def _sums(column: npt.NDArray[np.unsignedinteger], folds: Mask, group: Rows, count: int) -> U64:
+    """Return, for each group, the sum of the column over its rows, given in the order of the rows that fold; exact."""
+    result = np.zeros(count, np.uint64)
+    np.add.at(result, group, _full(column, len(folds))[folds])
+    return result
+
+
+def _newest(batch: Batch, folds: Mask, group: Rows, count: int) -> npt.NDArray[np.int64]:
+    result = np.full(count, np.iinfo(np.int64).min)
+    np.maximum.at(result, group, _full_signed(batch)[folds])
+    return result
 
 
 def _names(batch: Batch, folds: Mask) -> memoryview:
@@ -119,4 +130,5 @@ def _copied(batch: Batch) -> Batch:
         problem_ref=batch.problem_ref.copy(),
         problem_errno=batch.problem_errno.copy(),
         problem_operation=batch.problem_operation.copy(),
+        owners=batch.owners.copy(),
     )

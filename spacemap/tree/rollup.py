@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from spacemap.tree.columns import BLOCK_SIZE, I64, U64, Kind
+from spacemap.tree.columns import BLOCK_SIZE, I64, U64, Kind, Mask, Signed
 from spacemap.tree.links import LinkSums
 from spacemap.tree.threads import in_two_threads
 from spacemap.tree.tree import Totals, Tree
@@ -18,7 +18,20 @@ SHARED_FROM_ENTRIES = 100_000
 def roll_up(tree: Tree) -> Totals:
     """Return the totals of each directory; within one subtree an inode counts once."""
     shape = _Shape(tree)
-    sums, counts = _Sums(tree, shape), _Counts(tree, shape)
+    return _added_up(tree, _Sums(tree, shape), _Counts(tree, shape))
+
+
+def roll_up_matching(tree: Tree, matching: Mask) -> Totals:
+    """Return the totals of what matches, of a tree that was rolled up before.
+
+    Whatever else is there must have no sizes and no rows among the links, see `selection`. A directory counts itself
+    whether it matches or not, so that what is below it is always one less. Problems are those of everything.
+    """
+    shape = _Shape(tree)
+    return _added_up(tree, _SumsOfMatching(tree, shape, matching), _CountsOfMatching(tree, shape, matching))
+
+
+def _added_up(tree: Tree, sums: "_Sums", counts: "_Counts") -> Totals:
     if len(tree) >= SHARED_FROM_ENTRIES:
         in_two_threads(sums.add_up, counts.add_up)
     else:
@@ -43,9 +56,9 @@ class _Sums:
         own = tree.directories.entry
         self.apparent = _children_sum(tree, tree.apparent_size)
         self.disk = _children_sum(tree, tree.blocks) * np.uint64(BLOCK_SIZE)
-        shape.accumulate(self.directories)
+        self._count_directories()
         if len(tree.links.entry):
-            links = LinkSums(tree, shape.parent, shape.depth, shape.positions(self.directories))
+            links = LinkSums(tree, shape.parent, shape.depth, shape.positions(self._all_directories()))
             _subtract(self.apparent, links.meeting, links.repeated_apparent)
             _subtract(self.disk, links.meeting, links.repeated_disk)
             _add(self.shared, links.linked_directory, links.linked_disk)
@@ -56,6 +69,29 @@ class _Sums:
         # Each directory's own size is in its parent's sum so far; now it joins its own.
         self.apparent += tree.apparent_size[own]
         self.disk += tree.disk_usage(own)
+
+    def _count_directories(self) -> None:
+        self._shape.accumulate(self.directories)
+
+    def _all_directories(self) -> U64:
+        """Return how many directories each subtree has, by which they are numbered depth-first."""
+        return self.directories
+
+
+class _SumsOfMatching(_Sums):
+    """The same, with only those directories counted that match."""
+
+    def __init__(self, tree: Tree, shape: "_Shape", matching: Mask) -> None:
+        super().__init__(tree, shape)
+        self.directories = matching[tree.directories.entry].astype(np.uint64)
+
+    def _count_directories(self) -> None:
+        itself = self.directories.copy()
+        super()._count_directories()
+        self.directories += np.uint64(1) - itself
+
+    def _all_directories(self) -> U64:
+        return self._tree.totals.directories
 
 
 class _Counts:
@@ -77,7 +113,27 @@ class _Counts:
         _add(self.problems, shape.directory_of(tree, tree.problems.entry), np.ones(len(tree.problems), np.uint64))
         for column in (self.files, self.problems):
             shape.accumulate(column)
-        self.newest = shape.newest(tree)
+        self.newest = shape.newest(tree, tree.mtime)
+
+
+class _CountsOfMatching(_Counts):
+    """The same of what matches; the problems are those of everything."""
+
+    def __init__(self, tree: Tree, shape: "_Shape", matching: Mask) -> None:
+        super().__init__(tree, shape)
+        self._matching = matching
+
+    def add_up(self) -> None:
+        tree, shape = self._tree, self._shape
+        is_file = self._matching & (tree.kind != Kind.DIRECTORY)
+        self.files = _children_sum(tree, is_file.view(np.uint8))
+        folded = tree.folded
+        more = (folded.file_count.astype(np.uint64) - np.uint64(1)) * self._matching[folded.entry]
+        _add(self.files, shape.directory_of(tree, folded.entry), more)
+        shape.accumulate(self.files)
+        self.problems = tree.totals.problems
+        never = tree.mtime.dtype.type(np.iinfo(tree.mtime.dtype).min)
+        self.newest = shape.newest(tree, np.where(self._matching, tree.mtime, never))
 
 
 def _add(column: U64, rows: Rows, values: U64) -> None:
@@ -124,15 +180,15 @@ class _Shape:
         for (_, end), (first, parent) in zip(reversed(self.levels[1:]), reversed(self._families), strict=True):
             column[parent] += np.add.reduceat(column[:end], first)
 
-    def newest(self, tree: Tree) -> I64:
-        """Return the newest mtime in each subtree, seconds."""
+    def newest(self, tree: Tree, mtime: Signed) -> I64:
+        """Return the newest mtime in each subtree, seconds; `mtime` has those of the entries."""
         directories = tree.directories
-        result = tree.mtime[directories.entry].astype(np.int64)
+        result = mtime[directories.entry].astype(np.int64)
         if not tree.mtime.any():  # times were left out
             return result
         filled = np.flatnonzero(directories.child_count)
         if len(filled):
-            newest_child = np.maximum.reduceat(tree.mtime, directories.first_child[filled])
+            newest_child = np.maximum.reduceat(mtime, directories.first_child[filled])
             result[filled] = np.maximum(result[filled], newest_child)
         for (_, end), (first, parent) in zip(reversed(self.levels[1:]), reversed(self._families), strict=True):
             result[parent] = np.maximum(result[parent], np.maximum.reduceat(result[:end], first))

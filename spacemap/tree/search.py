@@ -19,7 +19,7 @@ def names_containing(tree: Tree, part: slice, text: bytes) -> EntryIds:
     if not text or part.start >= part.stop:
         return np.arange(part.start, part.stop)
     found = []
-    for start, stop in _chunks(tree, part):
+    for start, stop in name_chunks(tree, part):
         begin, end = int(tree.name_offset[start]), int(tree.name_offset[stop])
         names = np.frombuffer(tree.names[begin:end], np.uint8)
         offset = tree.name_offset[start : stop + 1].astype(np.int64) - begin
@@ -27,8 +27,8 @@ def names_containing(tree: Tree, part: slice, text: bytes) -> EntryIds:
     return np.concatenate(found)
 
 
-def _chunks(tree: Tree, part: slice) -> list[tuple[int, int]]:
-    """Return ranges of entries with about as many bytes of names each."""
+def name_chunks(tree: Tree, part: slice) -> list[tuple[int, int]]:
+    """Return ranges of entries with about as many bytes of names each, few enough for a processor's cache."""
     begin, end = int(tree.name_offset[part.start]), int(tree.name_offset[part.stop])
     cuts = np.arange(begin + _CHUNK, end, _CHUNK).astype(tree.name_offset.dtype)
     inner = tree.name_offset[part.start : part.stop + 1].searchsorted(cuts) + part.start

@@ -18,6 +18,7 @@ from spacemap.tree.columns import (
     Signed,
     Unsigned,
 )
+from spacemap.tree.owners import UNKNOWN_OWNER
 
 DIRECTORY = int(Kind.DIRECTORY)  # plain: asked often
 
@@ -115,6 +116,10 @@ class Tree:
     mtime: Signed
     """Seconds since 1970; all 0 when the scan was told to leave times out."""
     inode: Unsigned
+    owner: Unsigned
+    """Index into `owners`."""
+    owners: U32
+    """Uids that occur, ascending; `tree.owners.UNKNOWN_OWNER` of what was not measured."""
     name_offset: U32 | U64
     """Length n + 1; the name of entry i is `names[name_offset[i]:name_offset[i + 1]]`."""
     names: memoryview
@@ -127,6 +132,11 @@ class Tree:
 
     def __len__(self) -> int:
         return len(self.parent)
+
+    @property
+    def knows_owners(self) -> bool:
+        """Whether it tells whose anything is; a snapshot from before owners were kept does not."""
+        return int(self.owners[0]) != UNKNOWN_OWNER
 
     def name(self, entry: int) -> bytes:
         """Return the raw name of one entry."""

@@ -13,11 +13,11 @@ from textual.screen import Screen
 
 from spacemap.errors import SpacemapError
 from spacemap.tui.jobs import Jobs
-from spacemap.tui.keys import KEYS
+from spacemap.tui.keys import KEYS, Key
 from spacemap.tui.screens.browse import BrowseScreen
 from spacemap.tui.subject import Outcome, Setting, Subject
 from spacemap.tui.themes import DARK, LIGHT
-from spacemap.tui.widgets.search import SearchLine
+from spacemap.tui.widgets.search import TypedLine
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
 
@@ -35,6 +35,7 @@ class Browser(App[Outcome | SpacemapError]):
     def __init__(self, jobs: Jobs, subject: Subject, setting: Setting) -> None:
         super().__init__()
         self.browsing = BrowseScreen(jobs, subject, setting)
+        self._keys: tuple[Key, ...] = setting.keys
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = setting.theme
@@ -46,18 +47,19 @@ class Browser(App[Outcome | SpacemapError]):
             for name in _SIGNALS:
                 with suppress(AttributeError, NotImplementedError):
                     loop.add_signal_handler(getattr(signal, name), self.browsing.leave_now)
+        self.set_keymap({key.name: key.keys for key in self._keys if key.keys and key not in KEYS})
         self.push_screen(self.browsing)
 
     def on_key(self, event: events.Key) -> None:
-        """Hand to the search line what was typed after `/` and before that was obeyed: it went to the list."""
-        if event.is_printable and isinstance(self.focused, SearchLine):
+        """Hand to a line what was typed after `/` or `f` and before that was obeyed: it went to the list."""
+        if event.is_printable and isinstance(self.focused, TypedLine):
             event.prevent_default()
             self.focused.post_message(events.Key(event.key, event.character))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key is in the palette, too."""
         yield from super().get_system_commands(screen)
-        for key in KEYS:
+        for key in self._keys:
             if self.browsing.has_action(key.action.partition("(")[0]):
                 title = f"{key.text[:1].upper()}{key.text[1:]}"
-                yield SystemCommand(title, f"Key: {key.shown}", partial(self.browsing.run_action, key.action))
+                yield SystemCommand(title, f"Key: {key.shown or 'none'}", partial(self.browsing.run_action, key.action))

@@ -14,6 +14,7 @@ from spacemap.tree.omissions import describe_problem
 from spacemap.tree.subtree import names_below_root
 from spacemap.tree.tree import Tree
 from spacemap.tui.look import Graph, Sharing, Sort, View
+from spacemap.tui.marks import Mark
 from spacemap.tui.session import Session
 from spacemap.units import Units, format_count, format_moment, format_percent, format_size
 
@@ -30,8 +31,17 @@ FLAGS = {
     "@": "neither a file nor a directory: symlink, socket, device",
     "*": "many small files, folded into one row to save memory",
     "e": "an empty directory",
+    "-": "ignored for now: left out of rows, and counted in sums",
 }
-"""What the mark before a row says."""
+"""What the flag before a row says."""
+MARKS = {
+    "✓": Mark.MARKED,
+    "·": Mark.BELOW,
+    "+": Mark.ABOVE,
+}
+"""What the mark behind the flag says."""
+_PLAIN_MARKS = {"✓": "x", "·": "-"}
+_MARK_OF = {mark: character for character, mark in MARKS.items()} | {Mark.NONE: " "}
 _SKIP_FLAGS = {
     Skip.UNREADABLE: "!",
     Skip.TIMED_OUT: "!",
@@ -50,7 +60,7 @@ _ITEMS, _MTIME, _PERCENT = 9, 16, 6
 _NAME = 24
 """Cells that a name has before another column gives way."""
 _REASON = 34
-_BUCKETS = {View.TYPES: "Category", View.AGES: "Last modified"}
+_BUCKETS = {View.TYPES: "Category", View.AGES: "Last modified", View.OWNERS: "Owner"}
 MEASURE_HEADING = {Measure.DISK: "Disk usage", Measure.APPARENT: "Apparent"}
 
 
@@ -84,6 +94,10 @@ class Writing:
         """What stands for what was left out."""
         return "…" if self.is_unicode else "..."
 
+    def mark(self, mark: str) -> str:
+        """Return one of `MARKS` as it can be shown."""
+        return mark if self.is_unicode else _PLAIN_MARKS.get(mark, mark)
+
     def amount(self, size: int) -> str:
         """Return a number of bytes."""
         return format_size(size, self.units)
@@ -113,12 +127,13 @@ class Columns:
 def fit_columns(session: Session, width: int, units: Units) -> Columns:
     """Return the columns that fit; the name keeps its room, the least important gives way first."""
     look, place = session.look, session.place
+    sharing = sharing_of(session)
     has_items = look.shows_items and place.view is not View.LARGEST and not place.bucket
     amount = _AMOUNT[units]
     wanted = {
         "mtime": _MTIME if look.shows_mtime else 0,
         "items": _ITEMS if has_items else 0,
-        "sharing": amount if look.sharing is not Sharing.OFF else 0,
+        "sharing": amount if sharing is not Sharing.OFF else 0,
         "percent": _PERCENT if look.graph in (Graph.PERCENT, Graph.BOTH) else 0,
         "bar": min(max(width // 7, 6), 24) if look.graph in (Graph.BAR, Graph.BOTH) else 0,
     }
@@ -134,6 +149,8 @@ def fit_columns(session: Session, width: int, units: Units) -> Columns:
 def heading(session: Session, width: int, writing: Writing) -> list[Piece]:
     """Return the line above the rows: the columns, and which of them the rows are ordered by."""
     look, place = session.look, session.place
+    if place.view is View.PROBLEMS and place.shows_buckets:
+        return [Piece("Entries".rjust(_ITEMS + 2) + "  Reason", "heading")]
     if place.view is View.PROBLEMS:
         return [Piece("  " + "Reason".ljust(_reason_cells(width)) + " Path", "heading")]
     columns = fit_columns(session, width, writing.units)
@@ -148,7 +165,7 @@ def heading(session: Session, width: int, writing: Writing) -> list[Piece]:
 
     pieces = [Piece("  ", "heading"), cell(MEASURE_HEADING[look.measure], columns.amount, Sort.SIZE)]
     if columns.sharing:
-        pieces.append(cell(look.sharing.value.capitalize(), columns.sharing))
+        pieces.append(cell(sharing_of(session).value.capitalize(), columns.sharing))
     if columns.percent:
         pieces.append(cell("Share", columns.percent))
     if columns.bar:
@@ -174,12 +191,17 @@ def row_pieces(session: Session, row: int, width: int, writing: Writing) -> list
     if entry is None:
         raise AssertionError("unreachable: neither a bucket nor an entry")
     if session.place.view is View.PROBLEMS:
-        return _problem_pieces(session.tree, entry, width, writing)
+        return _problem_pieces(session, entry, width, writing)
     return _entry_pieces(session, entry, width, writing)
 
 
+def sharing_of(session: Session) -> Sharing:
+    """Return what the column about hard links tells; in the basket always what removing each row alone would free."""
+    return Sharing.EXCLUSIVE if session.place.view is View.MARKED else session.look.sharing
+
+
 def flag_of(tree: Tree, entry: int) -> str:
-    """Return the mark of an entry, a space for nothing to say; `FLAGS` explains them."""
+    """Return the flag of an entry, a space for nothing to say; `FLAGS` explains them."""
     flags = int(tree.flags[entry])
     if tree.kind[entry] == Kind.DIRECTORY:
         row = tree.directory_row(entry)
@@ -253,22 +275,23 @@ def shown_name(tree: Tree, entry: int, *, is_flat: bool) -> bytes:
 
 
 def _entry_pieces(session: Session, entry: int, width: int, writing: Writing) -> list[Piece]:
-    tree, look = session.tree, session.look
+    tree, amounts, look = session.tree, session.amounts, session.look
     columns = fit_columns(session, width, writing.units)
-    size = size_of(tree, entry, look.measure)
-    pieces = [Piece(flag_of(tree, entry).ljust(2), "flag")]
+    size = size_of(amounts, entry, look.measure)
+    flag = "-" if session.ignored.holds(tree, entry) else flag_of(tree, entry)
+    pieces = [Piece(flag.ljust(1), "flag"), _mark(session, entry, writing)]
     pieces.append(Piece(writing.amount(size).rjust(columns.amount) + " ", "amount"))
     if columns.sharing:
-        shared = shared_of(tree, entry)
-        value = shared if look.sharing is Sharing.SHARED else size_of(tree, entry, Measure.DISK) - shared
+        shared = shared_of(amounts, entry)
+        value = shared if sharing_of(session) is Sharing.SHARED else size_of(amounts, entry, Measure.DISK) - shared
         pieces.append(Piece(writing.amount(value).rjust(columns.sharing) + " ", "amount" if value else "faint"))
     pieces += _graph(columns, size, session, writing, "bar")
     is_directory = tree.kind[entry] == Kind.DIRECTORY
     if columns.items:
-        items = format_count(items_of(tree, entry)) if is_directory or folded_files(tree, entry) else ""
+        items = format_count(items_of(amounts, entry)) if is_directory or folded_files(tree, entry) else ""
         pieces.append(Piece(items.rjust(columns.items)[-columns.items :] + " ", "items"))
     if columns.mtime:
-        pieces.append(Piece(moment(mtime_of(tree, entry)).rjust(columns.mtime)[: columns.mtime] + " ", "items"))
+        pieces.append(Piece(moment(mtime_of(amounts, entry)).rjust(columns.mtime)[: columns.mtime] + " ", "items"))
     if count := folded_files(tree, entry):
         return [*pieces, Piece(writing.cut(f" ({format_count(count)} small files)", columns.name), "other")]
     name = shown_name(tree, entry, is_flat=session.place.is_flat)
@@ -289,6 +312,9 @@ def _graph(columns: Columns, size: int, session: Session, writing: Writing, styl
 
 
 def _bucket_pieces(session: Session, bucket: Bucket, width: int, writing: Writing) -> list[Piece]:
+    if session.place.view is View.PROBLEMS:
+        count = Piece("! ".ljust(2) + format_count(bucket.file_count).rjust(_ITEMS) + "  ", "amount")
+        return [count, Piece(writing.cut(display_text(bucket.label), max(width - _ITEMS - 4, 1)), "directory")]
     columns = fit_columns(session, width, writing.units)
     pieces = [Piece("  ", ""), Piece(writing.amount(bucket.bytes).rjust(columns.amount) + " ", "amount")]
     if columns.sharing:
@@ -301,12 +327,18 @@ def _bucket_pieces(session: Session, bucket: Bucket, width: int, writing: Writin
     return [*pieces, Piece(" " + writing.cut(display_text(bucket.label), columns.name - 1), "file")]
 
 
-def _problem_pieces(tree: Tree, entry: int, width: int, writing: Writing) -> list[Piece]:
+def _mark(session: Session, entry: int, writing: Writing) -> Piece:
+    return Piece(writing.mark(_MARK_OF[session.marks.of(entry)]), "mark")
+
+
+def _problem_pieces(session: Session, entry: int, width: int, writing: Writing) -> list[Piece]:
+    tree = session.tree
     cells = _reason_cells(width)
     reason = writing.cut(problem_text(tree, entry), cells)
     name = writing.name(shown_name(tree, entry, is_flat=True), max(width - cells - 4, 1))
     return [
-        Piece("! ", "flag"),
+        Piece("!", "flag"),
+        _mark(session, entry, writing),
         Piece(reason + " " * (cells - cell_width(reason)) + " ", "amount"),
         Piece(name, "directory" if tree.kind[entry] == Kind.DIRECTORY else "file"),
     ]

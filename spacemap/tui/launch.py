@@ -12,6 +12,9 @@ _SHELLS = ("SPACEMAP_SHELL", "NCDU_SHELL", "SHELL")
 _LEVELS = ("SPACEMAP_LEVEL", "NCDU_LEVEL")
 """How many shells deep a user is, so that a prompt can show it."""
 
+_PATIENCE = 10.0
+"""Seconds in which what cannot open a file says so."""
+
 
 def run_shell(directory: bytes, environment: Mapping[str, str]) -> None:
     """Run a shell in a directory until its user leaves it. Raises SpacemapError."""
@@ -25,16 +28,22 @@ def shell_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def open_with_its_program(path: bytes, environment: Mapping[str, str]) -> None:
-    """Let the desktop open a path, without waiting for it. Raises SpacemapError."""
+    """Let the desktop open a path, and wait a moment for a failure. Raises SpacemapError."""
     program = "open" if sys.platform == "darwin" else "xdg-open"
     quiet = subprocess.DEVNULL
     try:
-        # A session of its own: it outlives the browser, and takes no signal meant for it.
-        subprocess.Popen(
+        # A session of its own: it outlives the browser, takes no signal meant for it, and cannot reach its terminal.
+        process = subprocess.Popen(
             [program, path], stdin=quiet, stdout=quiet, stderr=quiet, env=dict(environment), start_new_session=True
         )
     except OSError as error:
         raise SpacemapError(f"{program} cannot be started: {error.strerror}; install it to open files") from error
+    try:
+        status = process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        return  # it has become the program that shows the file
+    if status:
+        raise SpacemapError(f"{program} found nothing to open {display_name(path)} with (status {status})")
 
 
 def _run(command: list[str], directory: bytes, environment: Mapping[str, str]) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from spacemap.analyze.by import By
+from spacemap.analyze.query import Query
 from spacemap.tree.measure import Measure
 
 
@@ -38,15 +40,20 @@ class View(Enum):
     """What is listed of a place."""
 
     LIST = "list"
+    TREEMAP = "treemap"
+    """The rows of the list as tiles, as large as what they hold."""
     LARGEST = "largest files"
     TYPES = "by type"
     AGES = "by age"
+    OWNERS = "by owner"
     PROBLEMS = "problems"
+    MARKED = "marked"
+    """The basket: what is marked, wherever it is."""
     FOUND = "found"
     """Entries of the whole tree whose names contain the text that is searched for."""
 
 
-CYCLE = (View.LIST, View.LARGEST, View.TYPES, View.AGES)
+CYCLE = (View.LIST, View.TREEMAP, View.LARGEST, View.TYPES, View.AGES, View.OWNERS)
 """The views that follow one another."""
 
 
@@ -61,7 +68,13 @@ class Look:
     directories_first: bool = False
     shows_hidden: bool = True
     """With names that begin with a dot, and what was excluded."""
+    shows_ignored: bool = False
+    """With what its user ignores for now."""
     graph: Graph = Graph.BAR
+    tiles: By = By.TYPE
+    """What the colours of a treemap tell apart."""
     sharing: Sharing = Sharing.OFF
     shows_items: bool = True
     shows_mtime: bool = False
+    filter: Query | None = None
+    """Only what matches is shown and added up, and what it is in; None: everything."""

@@ -8,19 +8,30 @@ import numpy as np
 from spacemap.analyze.breakdown import BreakdownOptions, Bucket, Partition, partition
 from spacemap.analyze.by import By
 from spacemap.analyze.categories import Category
+from spacemap.analyze.matching import check_query
+from spacemap.analyze.owner import naming_owners
+from spacemap.analyze.query import Query
 from spacemap.analyze.top import largest_files
 from spacemap.tree.columns import EntryIds, Kind
 from spacemap.tree.measure import Measure, subtree_sizes
 from spacemap.tree.search import names_containing
+from spacemap.tree.selection import Hidden, Selection
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tree.subtree import names_below_root, nearest_entry
 from spacemap.tree.tree import Tree
+from spacemap.tui.ignored import Ignored
 from spacemap.tui.look import CYCLE, Look, Sort, View
+from spacemap.tui.marks import Marks, Range
+from spacemap.tui.narrowing import Narrowing
 from spacemap.tui.order import entry_bytes, ordered, visible
+from spacemap.tui.reasons import entries_with, label_of, reasons
+from spacemap.tui.trail import Trail, Visit
 
 LARGEST = 1000
 """Rows of the view of the largest files."""
-_BY = {View.TYPES: By.TYPE, View.AGES: By.AGE}
+_WHOLE = (View.PROBLEMS, View.MARKED)
+"""Views that leave out nothing because it is hidden or ignored."""
+_BY = {View.TYPES: By.TYPE, View.AGES: By.AGE, View.OWNERS: By.OWNER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +41,34 @@ class Place:
     directory: int
     view: View = View.LIST
     bucket: str = ""
-    """Key of the category or age that was opened; empty: the buckets themselves are the rows."""
+    """Key of the category, age, owner or reason that was opened; empty: the buckets themselves are the rows."""
     search: bytes = b""
     """Only names that contain this; see `names_containing`."""
 
     @property
     def shows_buckets(self) -> bool:
         """Whether the rows are buckets and not entries."""
-        return self.view in _BY and not self.bucket
+        return (self.view in _BY or self.view is View.PROBLEMS) and not self.bucket
+
+    @property
+    def shows_children(self) -> bool:
+        """Whether the rows are the entries of the directory, as a list or as tiles."""
+        return self.view in (View.LIST, View.TREEMAP)
+
+    @property
+    def has_parent(self) -> bool:
+        """Whether the first row leads to the directory above."""
+        return self.view is View.LIST and self.directory != 0 and not self.search
+
+    def has_rows_of(self, other: "Place") -> bool:
+        """Whether another place of the same tree has the same rows, but for the one that leads up."""
+        is_same = (self.directory, self.search) == (other.directory, other.search)
+        return is_same and self.shows_children and other.shows_children
 
     @property
     def is_flat(self) -> bool:
         """Whether the rows are entries of several directories."""
-        return self.view is not View.LIST and not self.shows_buckets
+        return not self.shows_children and not self.shows_buckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +100,9 @@ class Session:
     def __init__(self, snapshot: Snapshot, categories: tuple[Category, ...], look: Look | None = None) -> None:
         self.snapshot = snapshot
         self.look = look or Look()
+        self.marks = Marks(snapshot.tree)
+        self.reach: Range | None = None
+        """The rows that were marked last by extending, as long as nothing else was done."""
         self.place = Place(0)
         self.cursor = 0
         """Row."""
@@ -83,13 +112,32 @@ class Session:
         self._has_moved = False
         self._rows: Rows | None = None
         self._largest: int | None = None
-        self._hidden = 0
+        self._hidden = self._left_out = 0
         self._partitions: dict[By, Partition] = {}
+        self._narrowing = Narrowing(categories)
+        self._trail = Trail()
+        self.ignored = Ignored()
 
     @property
     def tree(self) -> Tree:
         """The tree of now."""
         return self.snapshot.tree
+
+    @property
+    def selection(self) -> Selection | None:
+        """What the filter lets through; None without one."""
+        if self.look.filter is None:
+            return None
+        return self._narrowing.selection(self.snapshot, self.look.filter, self.look.measure)
+
+    @property
+    def amounts(self) -> Tree:
+        """The tree with the sizes and sums that are shown: of what the filter lets through, or of everything.
+
+        In the basket always of everything, since what is marked is removed with all that is in it.
+        """
+        selection = None if self.place.view is View.MARKED else self.selection
+        return self.tree if selection is None else selection.tree
 
     @property
     def path(self) -> bytes:
@@ -113,22 +161,41 @@ class Session:
         self.rows()
         return self._hidden
 
+    def left_out(self) -> int:
+        """Return how many rows are left out because they are ignored."""
+        self.rows()
+        return self._left_out
+
+    def ignore(self) -> bool:
+        """Ignore the entry under the cursor, or no longer; False where there is none."""
+        entry = self.current
+        if entry is None:
+            return False
+        self.ignored.switch(self.tree, entry)
+        self._rows = None
+        self._has_moved = True
+        self._keep_cursor(None)
+        return True
+
     def bucket_label(self) -> str:
         """Return what the bucket that was opened is called; empty for none."""
+        if self.place.view is View.PROBLEMS:
+            return label_of(self.place.bucket)
         if self.place.view not in _BY:
             return ""
-        kinds = self._partition(_BY[self.place.view]).plan.kinds
+        kinds = self.partition(_BY[self.place.view]).plan.kinds
         return next((kind.label for kind in kinds if kind.key == self.place.bucket), "")
 
     def whole(self) -> int:
-        """Return the bytes of the directory that is listed, of which each row is a share."""
-        return int(subtree_sizes(self.tree, self.look.measure)[self.tree.directory_row(self.place.directory)])
+        """Return the bytes of the directory that is listed, of which a row is a share; for the basket of all."""
+        directory = 0 if self.place.view is View.MARKED else self.place.directory
+        return int(subtree_sizes(self.amounts, self.look.measure)[self.tree.directory_row(directory)])
 
     def largest(self) -> int:
         """Return the bytes of the largest row, beside which bars are drawn."""
         if self._largest is None:
             rows = self.rows()
-            amounts = entry_bytes(self.tree, rows.entries, self.look.measure)
+            amounts = entry_bytes(self.amounts, rows.entries, self.look.measure)
             of_buckets = (bucket.bytes for bucket in rows.buckets)
             self._largest = max(int(amounts.max(initial=0)), *of_buckets, 0)
         return self._largest
@@ -141,9 +208,25 @@ class Session:
     def change(self, look: Look) -> None:
         """Look at the same rows in another way; the cursor stays on its entry."""
         entry = self.current
+        if (look.filter, look.measure) != (self.look.filter, self.look.measure):
+            self._partitions.clear()
         self.look = look
         self._rows = None
         self._keep_cursor(entry if self._has_moved else None)
+
+    def filter(self, query: Query | None) -> None:
+        """Show and add up only what matches, here and everywhere; None: everything.
+
+        Raises UsageError, and changes nothing, for a filter that cannot be asked of this snapshot.
+        """
+        if query is not None:
+            check_query(query, self._categories, self.snapshot.facts)
+        self.change(replace(self.look, filter=query))
+
+    def hidden_by_filter(self) -> Hidden | None:
+        """Return how much of the directory that is listed the filter leaves out; None without one."""
+        selection = self.selection
+        return None if selection is None else selection.hidden_below(self.place.directory, self.look.measure)
 
     def sort_by(self, sort: Sort) -> None:
         """Order the rows; once more reverses them."""
@@ -159,10 +242,37 @@ class Session:
             )
         )
 
+    def mark(self, marks: Marks) -> None:
+        """Let other entries be marked."""
+        self.marks = marks
+        if self.place.view is View.MARKED:
+            self._rows = None
+            self._keep_cursor(None)
+
     def go(self, place: Place, entry: int | None = None) -> None:
         """List a place, with the cursor on an entry if it is there, else on the first row."""
-        self.place = place
-        self._rows = None
+        if self.place.view is not View.FOUND:
+            self._trail.leave(self.tree, self.current)
+        self._enter(place, entry)
+        if place.view is not View.FOUND:
+            self._trail.arrive(self.tree, Visit(place.directory, place.view, place.bucket))
+
+    def revisit(self, steps: int) -> bool:
+        """Go back (-1) or forward (1) to where this was, or to what is left of it; False where that ends."""
+        if self.place.view is not View.FOUND:
+            self._trail.leave(self.tree, self.current)
+        visit = self._trail.step(self.tree, steps)
+        if visit is not None:
+            self._enter(Place(visit.directory, visit.view, visit.bucket), visit.cursor)
+        return visit is not None
+
+    def _enter(self, place: Place, entry: int | None) -> None:
+        before, self.place = self.place, place
+        if before.has_rows_of(place) and self._rows is not None:
+            # As tiles instead of a list: what takes long, finding and ordering them, is done.
+            self._rows = replace(self._rows, has_parent=place.has_parent)
+        else:
+            self._rows = None
         self.cursor = self.top = 0
         self._has_moved = entry is not None
         if entry is not None:
@@ -186,49 +296,59 @@ class Session:
             return True
         if self.tree.kind[entry] != Kind.DIRECTORY:
             return False
-        self.go(Place(entry))
+        self.go(Place(entry, place.view))
         return True
 
     def show(self, entry: int) -> None:
-        """List the directory that holds an entry, with the cursor on it."""
+        """List the directory that holds an entry, with the cursor on it, and let nothing hide it there."""
         if not self.look.shows_hidden and self._is_hidden(entry):
-            self.look = replace(self.look, shows_hidden=True)
+            self.look, self._rows = replace(self.look, shows_hidden=True), None
+        if self.selection is not None and not self.selection.holds(np.array([entry]))[0]:
+            self.change(replace(self.look, filter=None))
         self.go(Place(int(self.tree.parent[entry])), entry)
 
     def back(self) -> bool:
         """Leave a search, a bucket, a view, or the directory; False at the root."""
         place = self.place
         if place.search:
-            self.go(Place(place.directory), self.current)
+            self.go(Place(place.directory, self._view_of_children), self.current)
         elif place.bucket:
             key = place.bucket
             self.go(replace(place, bucket=""))
             self._has_moved = True
             self.cursor = next((row for row, bucket in enumerate(self.rows().buckets) if bucket.key == key), 0)
-        elif place.view is not View.LIST:
+        elif not place.shows_children:
             self.go(Place(place.directory))
         elif place.directory != 0:
-            self.go(Place(int(self.tree.parent[place.directory])), place.directory)
+            self.go(Place(int(self.tree.parent[place.directory]), place.view), place.directory)
         else:
             return False
         return True
 
     def see(self, view: View) -> None:
         """Look at the directory in one of the views; in the one that is shown already, return to the list."""
-        view = View.LIST if view is self.place.view else view
-        self.go(Place(self.place.directory, view))
+        self._see(View.LIST if view is self.place.view else view)
 
     def see_next(self) -> None:
         """Look at the directory in the next view."""
         view = self.place.view
-        self.go(Place(self.place.directory, CYCLE[(CYCLE.index(view) + 1) % len(CYCLE)] if view in CYCLE else CYCLE[0]))
+        self._see(CYCLE[(CYCLE.index(view) + 1) % len(CYCLE)] if view in CYCLE else CYCLE[0])
+
+    def _see(self, view: View) -> None:
+        place = Place(self.place.directory, view)
+        has_same_rows = place.shows_children and self.place.shows_children and self._has_moved
+        self.go(place, self.current if has_same_rows else None)
+
+    @property
+    def _view_of_children(self) -> View:
+        return self.place.view if self.place.shows_children else View.LIST
 
     def search(self, text: bytes, *, everywhere: bool) -> None:
         """Leave only names that contain a text, of this directory or of the whole tree."""
         if not text and not everywhere:
-            self.go(Place(self.place.directory))
+            self.go(Place(self.place.directory, self._view_of_children))
             return
-        self.go(Place(self.place.directory, View.FOUND if everywhere else View.LIST, search=text))
+        self.go(Place(self.place.directory, View.FOUND if everywhere else self._view_of_children, search=text))
 
     def replace(self, snapshot: Snapshot) -> None:
         """Put another tree in the place of this one; place and cursor stay where they are by path."""
@@ -237,13 +357,15 @@ class Session:
         there = None if entry is None or not self._has_moved else names_below_root(old, entry)
         cursor, top = self.cursor, self.top
         self.snapshot = snapshot
+        self.marks = self.marks.found_in(snapshot.tree)
+        self.reach = None  # it would keep the tree before
         self._partitions.clear()
         self._rows = None
         directory, found = nearest_entry(self.tree, here)
         if found < len(here) or self.tree.kind[directory] != Kind.DIRECTORY:
             if self.tree.kind[directory] != Kind.DIRECTORY:
                 directory = int(self.tree.parent[directory])
-            self.go(Place(directory))
+            self._enter(Place(directory), None)
             return
         self.place = replace(self.place, directory=directory)
         self.top = top
@@ -262,63 +384,71 @@ class Session:
         return not len(visible(self.tree, np.array([entry])))
 
     def _make_rows(self) -> Rows:
-        place, tree = self.place, self.tree
+        place, tree = self.place, self.amounts
         if place.shows_buckets:
-            self._hidden = 0
-            return Rows(np.zeros(0, np.int64), self._buckets(_BY[place.view]))
+            self._hidden = self._left_out = 0
+            return Rows(np.zeros(0, np.int64), self._buckets())
         entries = self._entries()
-        count = len(entries)
-        if not self.look.shows_hidden and place.view is not View.PROBLEMS:
-            entries = visible(tree, entries)
-        self._hidden = count - len(entries)
         if place.view is View.PROBLEMS:
-            return Rows(self._by_reason(ordered(tree, entries, self.look)))
-        is_below = place.view is View.LIST and place.directory != 0 and not place.search
-        return Rows(ordered(tree, entries, self.look), has_parent=is_below)
+            tree = self.tree
+        if place.view in _WHOLE:
+            self._hidden = self._left_out = 0
+        else:
+            entries, self._hidden, self._left_out = self.ignored.shown(tree, entries, self.look, is_deep=place.is_flat)
+        return Rows(ordered(tree, entries, self.look), has_parent=place.has_parent)
 
     def _entries(self) -> EntryIds:
-        """Return the entries of the place, ascending."""
-        place, tree = self.place, self.tree
+        """Return the entries of the place, ascending. What could not be read is never filtered."""
+        place, tree, selection = self.place, self.amounts, self.selection
         match place.view:
-            case View.LIST:
+            case View.LIST | View.TREEMAP:
                 children = tree.children(place.directory)
-                return names_containing(tree, slice(children.start, children.stop), place.search)
+                entries = names_containing(tree, slice(children.start, children.stop), place.search)
+                return entries if selection is None else entries[selection.holds(entries)]
             case View.LARGEST:
-                return np.sort(largest_files(tree, LARGEST, self.look.measure, place.directory))
+                matching = None if selection is None else selection.matching
+                return np.sort(largest_files(tree, LARGEST, self.look.measure, place.directory, matching))
             case View.PROBLEMS:
-                return np.unique(tree.problems.entry).astype(np.int64)
+                return entries_with(tree, place.bucket)
+            case View.MARKED:
+                return self.marks.entries
             case View.FOUND:
-                return names_containing(tree, slice(1, len(tree)), place.search)
-            case View.TYPES | View.AGES:
-                return self._partition(_BY[place.view]).entries(place.bucket, place.directory)
+                entries = names_containing(tree, slice(1, len(tree)), place.search)
+                return entries if selection is None else entries[selection.matching[entries]]
+            case View.TYPES | View.AGES | View.OWNERS:
+                return self.partition(_BY[place.view]).entries(place.bucket, place.directory)
 
-    def _by_reason(self, entries: EntryIds) -> EntryIds:
-        """Return entries with problems, those of one reason together."""
-        problems = self.tree.problems
-        at = np.searchsorted(problems.entry, entries.astype(np.uint32))
-        return entries[np.lexsort((problems.errno[at], problems.operation[at]))]
-
-    def _buckets(self, by: By) -> tuple[Bucket, ...]:
-        buckets = self._partition(by).buckets(self.look.measure, self.place.directory)
+    def _buckets(self) -> tuple[Bucket, ...]:
+        if self.place.view is View.PROBLEMS:
+            return reasons(self.tree)
+        by = _BY[self.place.view]
+        buckets = self.partition(by).buckets(self.look.measure, self.place.directory)
         key: Callable[[Bucket], str | int] | None = None
         match self.look.sort:
             case Sort.NAME:
                 key = _label
             case Sort.ITEMS:
                 key = _fewer_files
-            case Sort.SIZE if by is By.TYPE:
+            case Sort.SIZE if by is not By.AGE:
                 key = _fewer_bytes
             case Sort.SIZE | Sort.MTIME:
                 key = None  # from new to old, as they come
         in_order = buckets if key is None else tuple(sorted(buckets, key=key))
         return in_order[::-1] if self.look.is_reversed else in_order
 
-    def _partition(self, by: By) -> Partition:
+    def partition(self, by: By) -> Partition:
+        """Return which category or age each entry of the tree has; found once for a tree."""
         if by not in self._partitions:
-            now = self.snapshot.facts.started_ns // 1_000_000_000
-            self._partitions[by] = partition(
-                self.tree, BreakdownOptions(by, Measure.DISK, self._categories, now_seconds=now)
+            facts = self.snapshot.facts
+            options = BreakdownOptions(
+                by,
+                Measure.DISK,
+                self._categories,
+                now_seconds=facts.started_ns // 1_000_000_000,
+                name_owner=naming_owners(facts.host),
             )
+            matching = None if self.selection is None else self.selection.matching
+            self._partitions[by] = partition(self.amounts, options, matching)
         return self._partitions[by]
 
 

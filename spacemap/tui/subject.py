@@ -7,15 +7,9 @@ from spacemap.config import Settings
 from spacemap.scan import ScanOptions
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.cells import Writing
+from spacemap.tui.keys import KEYS, Key
 from spacemap.tui.look import Look
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """Directories of this machine, scanned while they are looked at."""
-
-    paths: tuple[bytes, ...]
-    options: ScanOptions
+from spacemap.tui.opening import Live
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +34,15 @@ class Setting:
     theme: str = "spacemap-dark"
     environment: Mapping[str, str] = field(default_factory=dict)
     """Of programs that are started: a shell, and what opens a file."""
+    keys: tuple[Key, ...] = KEYS
+    open: Callable[[tuple[bytes, ...]], Live] = lambda paths: Live(paths, ScanOptions())
+    """How directories are scanned that are chosen in the browser."""
+    cache_directory: str | None = None
+    """Where scans are kept that can be chosen; None: none are offered."""
+
+    def key(self, action: str) -> str:
+        """Return what the first key of an action is called, by the name of the action; empty when it has none."""
+        return next((key.shown.partition(" ")[0] for key in self.keys if key.name == action), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,6 @@ class Outcome:
     snapshot: Snapshot | None
     """None when not even a first tree was there."""
     is_partial: bool
-    """Whether a scan was still running, or was stopped."""
+    """Whether what was shown was not the whole."""
     directory: bytes | None
     """To be printed; None unless asked for."""

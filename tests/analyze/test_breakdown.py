@@ -1,6 +1,8 @@
 """Buckets of a tree: what falls where, and sums that are exact."""
 
+import os
 from dataclasses import replace
+from pwd import getpwuid
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ from spacemap.analyze import breakdown as breakdown_module
 from spacemap.analyze.breakdown import BreakdownOptions, Bucket, breakdown
 from spacemap.analyze.by import By, parse_age_bounds, parse_size_bounds
 from spacemap.analyze.categories import default_categories
+from spacemap.analyze.owner import naming_owners
 from spacemap.errors import UsageError
-from spacemap.tree.columns import Flag, Kind
+from spacemap.tree.columns import Flag, Kind, Skip
 from spacemap.tree.measure import Measure, root_size
+from spacemap.tree.owners import UNKNOWN_OWNER
 from spacemap.tree.tree import Tree
 from spacemap.units import Units
 from tests.trees import Folder, Leaf, Spec, tree_of
@@ -112,6 +116,45 @@ def test_by_age() -> None:
     assert ["Under 1 day", "1 day to 1 year", "1 year and more"] == [bucket.label for bucket in actual[:3]]
 
 
+def test_by_owner() -> None:
+    """Each owner has what is his, directories with it, and files folded; whose nobody asked for is unknown."""
+    tree = tree_of(
+        Folder(
+            {
+                "a": Leaf(5000, owner=7, inode=9),
+                "b": Leaf(5000, owner=7, inode=9),
+                "d": Folder({"": Leaf(900, owner=7, folded_files=12)}, disk=4096, owner=8),
+                "x": Folder({}, owner=UNKNOWN_OWNER, skip=Skip.EXCLUDED),
+                "y": Leaf(owner=UNKNOWN_OWNER, flags=Flag.UNMEASURED),
+            },
+            disk=512,
+            owner=7,
+        )
+    )
+    actual = breakdown(tree, replace(OPTIONS, by=By.OWNER, name_owner={7: "ana", 8: "8"}.__getitem__))
+
+    assert [("7", "ana", 6656, 14), ("8", "8", 4096, 0), ("unknown", "Unknown", 0, 1)] == [
+        (bucket.key, bucket.label, bucket.bytes, bucket.file_count) for bucket in actual
+    ]
+    assert 3 == len({bucket.color for bucket in actual})
+
+
+def test_more_owners_than_a_byte_counts() -> None:
+    """Any number of owners can be told apart."""
+    tree = tree_of({f"{uid}": Leaf(uid, owner=uid) for uid in range(1000, 1700)})
+    actual = breakdown(tree, replace(OPTIONS, by=By.OWNER, measure=Measure.APPARENT, name_owner=str))
+
+    assert {str(uid): (uid, 1) for uid in range(1000, 1700)} == _sums(actual)
+
+
+def test_names_of_owners() -> None:
+    """A user of this machine has a name, any other a number, and so has every user of another machine."""
+    here, elsewhere = naming_owners(os.uname().nodename), naming_owners("another host")
+
+    assert (getpwuid(0).pw_name, "4294967294") == (here(0), here(4294967294))
+    assert "0" == elsewhere(0)
+
+
 _LEAVES = st.builds(
     Leaf,
     apparent=st.one_of(st.integers(0, 10**6), st.sampled_from([2**32 - 1, 2**32, 2**53 + 1, 2**63 - 1])),
@@ -119,6 +162,7 @@ _LEAVES = st.builds(
     mtime=st.integers(NOW - 10**9, NOW + 10**6),
     inode=st.one_of(st.none(), st.integers(1, 3)),
     kind=st.sampled_from([Kind.FILE, Kind.FILE, Kind.SYMLINK, Kind.OTHER]),
+    owner=st.sampled_from([0, 0, 1000]),
 ).map(lambda leaf: leaf if leaf.inode is None else replace(leaf, apparent=77, disk=1024, kind=Kind.FILE))
 _SPECS = st.recursive(
     st.dictionaries(st.sampled_from(["a.py", "b.jpg", "c", "d.log"]), _LEAVES),

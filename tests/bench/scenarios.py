@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from bench import Bench, compare_totals, working
 from browser import browse_keys, browse_scan, browse_start
+from deleting import delete_100k
 from measure import (
     Command,
     Run,
@@ -206,6 +207,7 @@ SCENARIOS: dict[str, Callable[[Bench, Results], None]] = {
         browse_start,
         browse_scan,
         browse_keys,
+        delete_100k,
         sweep,
     )
 }

@@ -14,6 +14,7 @@ import numpy as np
 from spacemap.analyze.categories import default_categories
 from spacemap.config import Settings
 from spacemap.store.snapshot import write_snapshot
+from spacemap.tree.owners import one_owner
 from spacemap.tree.rollup import roll_up
 from spacemap.tree.snapshot import Completeness, Facts, Snapshot
 from spacemap.tree.tree import Directories, Folded, Links, Problems, Totals, Tree
@@ -25,7 +26,9 @@ ROUNDS = 5
 KEYS = {
     "move": ("j", "k", "end", "home", "pagedown"),
     "sort": ("n", "s", "C", "M", "t", "a"),
+    "treemap": ("v", "right", "down", "g", "s", "s", "escape"),
     "search": ("slash", "f", "i", "1", "7"),
+    "filter": ("f", *"name:*17*", "space", *"size>64K"),
 }
 
 
@@ -46,6 +49,8 @@ def wide_tree(count: int) -> Tree:
         blocks=blocks,
         mtime=random.integers(1_500_000_000, 1_700_000_000, count + 1).astype(np.int32),
         inode=np.arange(count + 1, dtype=np.uint32),
+        owner=one_owner(count + 1),
+        owners=np.zeros(1, np.uint32),
         name_offset=offset,
         names=memoryview(b"".join(names)),
         directories=Directories(
@@ -92,7 +97,7 @@ async def measure(count: int) -> dict[str, list[float]]:
                     await pilot.pause()
                     row.append((time.perf_counter() - started) * 1000)
                 rounds.append(row)
-                if group == "search":
+                if group in ("search", "filter"):
                     await pilot.press("escape")
             taken[group] = [statistics.median(column) for column in zip(*rounds, strict=True)]
     return taken

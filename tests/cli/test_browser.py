@@ -21,13 +21,13 @@ LEFT = b"\x1b[?1049l"
 class Terminal:
     """A child on a terminal of its own."""
 
-    def __init__(self, *words: str | Path, pipes_stdout: bool = False, **changes: str) -> None:
+    def __init__(self, *words: str | Path, pipes_stdout: bool = False, cwd: Path | None = None, **changes: str) -> None:
         self._ours, theirs = pty.openpty()
         ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         environ = environment(**({"TERM": "xterm-256color"} | changes))
         out = subprocess.PIPE if pipes_stdout else theirs
         self.process = subprocess.Popen(
-            [*COMMAND, *words], stdin=theirs, stdout=out, stderr=theirs, env=environ, start_new_session=True
+            [*COMMAND, *words], stdin=theirs, stdout=out, stderr=theirs, env=environ, start_new_session=True, cwd=cwd
         )
         os.close(theirs)
         os.set_blocking(self._ours, False)
@@ -70,6 +70,17 @@ def tree(place: Path) -> Path:
     (place / "below").mkdir()
     (place / "below" / "file").write_bytes(b"x" * 9000)
     return place
+
+
+def test_read_only(tree: Path) -> None:
+    """With --read-only, and where symlinks are followed, that is in the first line; else it is not."""
+    for words, expected in ((("--read-only",), True), (("--follow-symlinks",), True), ((), False)):
+        with Terminal(tree, *words) as terminal:
+            terminal.wait_for(b"/below")
+            terminal.press(b"q")
+            status = terminal.end()
+
+        assert (ExitCode.COMPLETE, expected) == (status, b"read-only" in terminal.shown)
 
 
 def test_opens_on_a_terminal(tree: Path) -> None:
@@ -195,6 +206,65 @@ def test_tui_needs_a_terminal(tree: Path, words: list[str]) -> None:
 
     assert (ExitCode.USAGE, b"") == (result.returncode, result.stdout)
     assert b"--tui" in result.stderr
+
+
+def test_without_a_path_the_browser_asks(tree: Path, tmp_path: Path) -> None:
+    """On a terminal without PATH there is something to choose from; what was chosen is kept, and offered next time."""
+    changes = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    with Terminal(cwd=tree, **changes) as terminal:
+        terminal.wait_for(b"File systems")
+        assert b"Scanned before" not in terminal.shown
+        terminal.press(b"\r")
+        terminal.wait_for(b"/below")
+        terminal.press(b"q")
+        assert ExitCode.COMPLETE == terminal.end()
+    with Terminal(cwd=tree, **changes) as terminal:
+        terminal.wait_for(b"Scanned before")
+        terminal.press(b"q")
+        assert ExitCode.COMPLETE == terminal.end()
+
+
+def test_in_a_pipe_the_path_is_here(tree: Path) -> None:
+    """Without PATH and without a terminal a report scans the working directory, as ever."""
+    result = spacemap("--summary", cwd=tree)
+
+    assert ExitCode.COMPLETE == result.returncode
+    assert os.fsencode(tree) in result.stdout
+
+
+def test_the_second_time_the_kept_scan_comes_first(tree: Path, tmp_path: Path) -> None:
+    """What was browsed is kept, and shown with its age when the same is browsed again."""
+    changes = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    for is_first in (True, False):
+        with Terminal(tree, **changes) as terminal:
+            terminal.wait_for(b"/below")
+            if not is_first:
+                terminal.wait_for(b"from just now")
+            terminal.press(b"q")
+            assert ExitCode.COMPLETE == terminal.end()
+
+    assert 1 == len(list((tmp_path / "cache").rglob("*.smap")))
+
+
+def test_the_configuration_forbids_keeping(tree: Path, tmp_path: Path) -> None:
+    """With `cached = false` nothing of what is browsed is written anywhere."""
+    (tmp_path / "config.toml").write_text("[browser]\ncached = false\n")
+    with Terminal(tree, "--config", tmp_path / "config.toml", XDG_CACHE_HOME=str(tmp_path / "cache")) as terminal:
+        terminal.wait_for(b"/below")
+        terminal.press(b"q")
+        assert ExitCode.COMPLETE == terminal.end()
+
+    assert not (tmp_path / "cache").exists()
+
+
+def test_keys_that_cannot_be_bound_end_the_program(tree: Path, tmp_path: Path) -> None:
+    """A configuration with an action that there is not is an error as ever, and the terminal is left alone."""
+    (tmp_path / "config.toml").write_text('[browser.keys]\nsort_sizes = "x"\n')
+    with Terminal(tree, "--config", tmp_path / "config.toml") as terminal:
+        assert ExitCode.USAGE == terminal.end()
+
+    assert b'unknown action "sort_sizes"' in terminal.shown
+    assert ALTERNATE_SCREEN not in terminal.shown
 
 
 def test_a_report_does_not_import_the_browser(tree: Path) -> None:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from spacemap.analyze.breakdown import BreakdownOptions, breakdown
@@ -14,6 +15,7 @@ from spacemap.render.text import cell_width
 from spacemap.scan.space import DiskSpace
 from spacemap.tree.columns import Operation, Skip
 from spacemap.tree.measure import Measure
+from spacemap.tree.selection import select
 from spacemap.tree.snapshot import Completeness, Snapshot
 from spacemap.units import Units
 from tests.trees import Folder, Leaf, Spec, snapshot_of, tree_of
@@ -180,6 +182,20 @@ a worker was replaced
 """
         == actual
     )
+
+
+def test_filtered() -> None:
+    """What a filter hides is told right below the totals, and what it cannot know of among the remarks."""
+    tree = tree_of({"": Leaf(2048, folded_files=1500), "link": Leaf(4096, inode=5, link_count=2), "x": 100})
+    selection = select(tree, np.array([False, False, True, False]))
+    findings = Findings((), (), (), None, selection.applied("links>1 \x1b[1m", OPTIONS.measure))
+    options = replace(OPTIONS, width=120)
+    lines = render_report(snapshot_of(selection.tree), findings, options).splitlines()
+
+    assert "4.0 KiB disk usage in 1 file, 0 directories (1.5 s)" == lines[1]
+    assert "Filter links>1 \\x1b[1m hides 1,502 of 1,503 entries, 2.5 KiB of 6.5 KiB" == lines[2]
+    assert "1,500 small files folded into 1 entry to save memory; a filter knows only that they are files" in lines
+    assert "4.0 KiB disk usage is also hard-linked from outside what matches" in lines
 
 
 def test_problems_by_reason() -> None:

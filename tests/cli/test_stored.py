@@ -52,7 +52,7 @@ def test_json_from_a_file(tree: Path, kept: Path) -> None:
     assert actual["disk_usage"] is None
 
 
-@pytest.mark.parametrize("by", ["age", "size"])
+@pytest.mark.parametrize("by", ["age", "size", "owner"])
 def test_other_reports_from_a_file(tree: Path, kept: Path, by: str) -> None:
     """Sizes and ages are told apart from a file as from a scan."""
     expected, actual = (json.loads(spacemap("--by", by, "--json", path).stdout) for path in (tree, kept))

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from spacemap.analyze.breakdown import BreakdownOptions, breakdown
@@ -14,6 +15,7 @@ from spacemap.scan.space import DiskSpace
 from spacemap.tree.columns import Operation, Skip
 from spacemap.tree.measure import Measure
 from spacemap.tree.names import text_to_name
+from spacemap.tree.selection import select
 from spacemap.tree.snapshot import Completeness
 from spacemap.tree.tree import Tree
 from tests.trees import Folder, Leaf, snapshot_of, tree_of
@@ -56,6 +58,7 @@ def test_whole_report() -> None:
         "scanned_path": "/root",
         "scanned_paths": ["/root"],
         "mode": "type",
+        "filter": None,
         "totals": {
             "total_bytes": 13824,
             "disk_bytes": 13824,
@@ -166,3 +169,20 @@ def test_options_with_raw_bytes() -> None:
     actual = json.loads(report_json(snapshot_of(TREE, options={"exclude": ["\udcff"]}), _report(TREE)))
 
     assert {"exclude": ["\udcff"]} == actual["scan"]["options"]
+
+
+def test_filter() -> None:
+    """A filter is told with its text and with what matches and what is hidden; bytes in the text are escapes."""
+    matching = np.zeros(len(TREE), np.bool_)
+    selection = select(TREE, matching)
+    applied = selection.applied("name:\udcff\\.x", Measure.DISK)
+    document = json.loads(report_json(snapshot_of(selection.tree), replace(_report(TREE), filter=applied)))
+
+    assert 0 == document["totals"]["dir_count"] == document["totals"]["total_bytes"]
+    assert {
+        "text": "name:\\xff\\.x",
+        "matched_entries": 0,
+        "matched_bytes": 0,
+        "hidden_entries": int(TREE.totals.files[0] + TREE.totals.directories[0]),
+        "hidden_bytes": int(TREE.totals.disk[0]),
+    } == document["filter"]

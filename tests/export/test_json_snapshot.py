@@ -62,7 +62,7 @@ def test_members() -> None:
     kept = json.loads(snapshot_json(everything()))
     entries = kept["entries"]
 
-    assert ("spacemap snapshot", 1, ["/root"]) == (kept["format"], kept["version"], kept["roots"])
+    assert ("spacemap snapshot", 2, ["/root"]) == (kept["format"], kept["version"], kept["roots"])
     assert {"bad\\xff\\\\x41\n", "宽.jpg", ""} <= set(entries["name"])
     assert [everything().tree.name(entry) for entry in range(13)] == [text_to_name(name) for name in entries["name"]]
     assert everything().tree.parent.tolist() == entries["parent"]
@@ -169,10 +169,10 @@ def test_members_of_a_wrong_kind(place: Path, member: str, value: object) -> Non
 
 def test_newer_version(place: Path) -> None:
     """A document of a version to come says to use a newer program."""
-    kept = json.loads(snapshot_json(everything())) | {"version": 2}
+    kept = json.loads(snapshot_json(everything())) | {"version": 3}
     (place / "x.json").write_text(json.dumps({"schema_version": 1, "snapshot": kept}))
 
-    with pytest.raises(FormatError, match="it has version 2 of the format, .*; use a newer spacemap"):
+    with pytest.raises(FormatError, match="it has version 3 of the format, .*; use a newer spacemap"):
         read_json(place / "x.json")
 
 

@@ -120,6 +120,7 @@ def use():
             continue
         raise AssertionError((begin, end))
     good = [tree.parent, tree.kind, tree.flags, tree.apparent_size, tree.blocks, tree.mtime, tree.inode,
+            np.ascontiguousarray(tree.owner), tree.owners,
             tree.name_offset, tree.names, *(getattr(tree.directories, name) for name in
             ("entry", "first_child", "child_count", "device", "mtime_ns", "ctime_ns")), tree.links.entry,
             tree.links.link_count, tree.links.device, np.array([descriptor], np.int32), wanted, differs]
@@ -130,7 +131,7 @@ def use():
                 Known(*good[:at], wrong, *good[at + 1:])
             except (TypeError, ValueError, BufferError):
                 continue
-            assert at == 8, (at, wrong)  # names, of any number
+            assert at == 10, (at, wrong)  # names, of any number
     for wrong in ((), good[:-1], [*good[:-1], bytes(len(tree))]):
         try:
             Known(*wrong)

@@ -14,6 +14,7 @@ from tests.scan.specs import Entry, make_tree
 
 NAMES = [b"0", b"1", b"a", b"\xff\xfe", "宽".encode(), b"CACHEDIR.TAG", b"prune", b"x.iso", b"y" * 200, b"new\n"]
 TIMES = [0, -86_400, 10**9, 4_000_000_000]
+OWNERS = [0, 1, 1000, 70_000]
 TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
@@ -170,6 +171,11 @@ class Edits:
         path = self._any(first)
         if not os.path.islink(path):
             os.chmod(path, 0o700 | second % 64)
+
+    def _chown(self, first: int, second: int) -> None:
+        """Give anything to somebody, where that is allowed."""
+        if os.geteuid() == 0:
+            os.chown(self._any(first), OWNERS[second % len(OWNERS)], -1, follow_symlinks=False)
 
     def _touch(self, first: int, second: int) -> None:
         time = TIMES[second % len(TIMES)] * 10**9 + second

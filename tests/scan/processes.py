@@ -30,9 +30,10 @@ def environment(**changes: str) -> dict[str, str]:
     }
 
 
-def spacemap(*words: Word, **changes: str) -> subprocess.CompletedProcess[bytes]:
+def spacemap(*words: Word, cwd: Path | None = None, **changes: str) -> subprocess.CompletedProcess[bytes]:
     """Run the command line to its end."""
-    return subprocess.run([*COMMAND, *words], capture_output=True, env=environment(**changes), check=False, timeout=120)
+    command, environ = [*COMMAND, *words], environment(**changes)
+    return subprocess.run(command, capture_output=True, env=environ, check=False, timeout=120, cwd=cwd)
 
 
 def start_spacemap(*words: Word, **changes: str) -> subprocess.Popen[bytes]:

@@ -34,6 +34,7 @@ class Entry:
     mtime: int | None = None
     """Seconds."""
     mode: int | None = None
+    owner: int | None = None
     levels: int = 0
     length: int = 0
 
@@ -134,6 +135,8 @@ def _make_chain(entry: Entry, name: bytes, at: int) -> None:
 
 
 def _finish(entry: Entry, name: bytes, at: int) -> None:
+    if entry.owner is not None:
+        os.chown(name, entry.owner, -1, dir_fd=at, follow_symlinks=False)
     if entry.mode is not None:
         os.chmod(name, entry.mode, dir_fd=at)
     if entry.mtime is not None:

@@ -76,6 +76,22 @@ def test_an_interrupt_keeps_everything(settled: Path, path: Path) -> None:
     assert not path.exists()
 
 
+def test_what_was_taken_up_can_be_looked_at(settled: Path, path: Path) -> None:
+    """The tree so far of a scan that resumes holds what the checkpoint had, beside what has been listed since."""
+    partial, sizes = _interrupted(settled, path), []
+
+    def look(progress: Progress) -> None:
+        if progress.view is not None:
+            tree = progress.view()().tree
+            assert int(tree.totals.files[0] + tree.totals.directories[0]) == len(tree)
+            sizes.append(len(tree))
+
+    whole = scan([settled], None, look, checkpoint=Checkpointing(str(path), resume=True))
+
+    assert sizes == sorted(sizes)
+    assert len(partial.tree) <= sizes[0] <= sizes[-1] <= len(whole.tree)
+
+
 def test_resumed_when_nothing_is_left(settled: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scan that was killed when all was listed has nothing to list, and narrows what earlier listings made wide."""
     huge = settled / "0/0/0/huge"

@@ -103,7 +103,7 @@ exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
 """
 
 
-def _as_user(command: list[str | Path]) -> subprocess.CompletedProcess[bytes]:
+def as_user(command: list[str | Path]) -> subprocess.CompletedProcess[bytes]:
     """Run a command as somebody who is not root."""
     before: list[str | Path] = []
     if os.geteuid() == 0 and (shut := _shut_directory()):
@@ -121,15 +121,15 @@ def _shut_directory() -> Path | None:
     return next((path for path in above if not path.stat().st_mode & 0o001), None)
 
 
-def _can_run() -> bool:
+def can_run() -> bool:
     program = "import os, spacemap.cli.main, numpy; assert os.getuid() != 0"
     try:
-        return _as_user([sys.executable, "-c", program]).returncode == 0
+        return as_user([sys.executable, "-c", program]).returncode == 0
     except OSError:
         return False
 
 
-pytestmark = pytest.mark.skipif(not _can_run(), reason=f"an ordinary user cannot read {REPOSITORY} or {sys.prefix}")
+pytestmark = pytest.mark.skipif(not can_run(), reason=f"an ordinary user cannot read {REPOSITORY} or {sys.prefix}")
 
 
 @pytest.fixture
@@ -145,10 +145,10 @@ def tree(tmpfs_place: Path) -> Path:
 @each_engine
 def test_problems_and_totals(tree: Path, engine: EngineName) -> None:
     """A directory without r or x, and entries of one without x, are problems; the totals are what du can see."""
-    result = _as_user([sys.executable, "-c", SCAN, tree, engine.value])
+    result = as_user([sys.executable, "-c", SCAN, tree, engine.value])
     assert (0, b"") == (result.returncode, result.stderr)
     totals, problems = json.loads(result.stdout)
-    by_du = [_as_user(["du", "-s", "--block-size=1", *word, tree]).stdout for word in ([], ["--apparent-size"])]
+    by_du = [as_user(["du", "-s", "--block-size=1", *word, tree]).stdout for word in ([], ["--apparent-size"])]
 
     assert [int(line.split()[0]) for line in by_du] == totals
     assert [
@@ -163,7 +163,7 @@ def test_problems_and_totals(tree: Path, engine: EngineName) -> None:
 @each_engine
 def test_exit_status_and_report(tree: Path, engine: EngineName) -> None:
     """The command ends with status 1; --verbose lists every path that could not be read, with the reason."""
-    result = _as_user([*COMMAND, tree, "--verbose", "--engine", engine.value])
+    result = as_user([*COMMAND, tree, "--verbose", "--engine", engine.value])
 
     assert (1, b"") == (result.returncode, result.stderr)
     for name in ("shut", "pass", "names/file", "names/deeper", "names/link"):
@@ -175,7 +175,7 @@ def test_exit_status_and_report(tree: Path, engine: EngineName) -> None:
 @each_engine
 def test_json_warnings(tree: Path, engine: EngineName) -> None:
     """In JSON every problem is a warning, and counts among the skipped paths."""
-    result = _as_user([*COMMAND, tree, "--json", "--engine", engine.value])
+    result = as_user([*COMMAND, tree, "--json", "--engine", engine.value])
     document = json.loads(result.stdout)
 
     assert (1, 5, 5) == (result.returncode, len(document["warnings"]), document["totals"]["skipped_paths"])
@@ -185,7 +185,7 @@ def test_json_warnings(tree: Path, engine: EngineName) -> None:
 @pytest.mark.parametrize("name", ["shut", "pass"])
 def test_a_root_that_cannot_be_read(tree: Path, engine: EngineName, name: str) -> None:
     """A root without permission is a problem of its own, status 1, not a failure."""
-    result = _as_user([*COMMAND, tree / name, "--json", "--engine", engine.value])
+    result = as_user([*COMMAND, tree / name, "--json", "--engine", engine.value])
     document = json.loads(result.stdout)
 
     assert (1, 0, 1) == (result.returncode, document["totals"]["file_count"], document["totals"]["dir_count"])
@@ -194,7 +194,7 @@ def test_a_root_that_cannot_be_read(tree: Path, engine: EngineName, name: str) -
 
 def test_a_root_in_a_shut_directory(tree: Path) -> None:
     """A root that cannot even be looked at is an error that names it, status 2."""
-    result = _as_user([*COMMAND, tree / "shut/deeper"])
+    result = as_user([*COMMAND, tree / "shut/deeper"])
 
     assert (2, b"") == (result.returncode, result.stdout)
     assert f"{tree}/shut/deeper" in result.stderr.decode()
@@ -204,6 +204,6 @@ def test_a_root_in_a_shut_directory(tree: Path) -> None:
 @each_engine
 def test_permissions_that_change(tree: Path, engine: EngineName) -> None:
     """What becomes readable, and what no longer is, is seen by a rescan; a retry sees what could not be read alone."""
-    result = _as_user([sys.executable, "-c", RESCAN, tree, engine.value])
+    result = as_user([sys.executable, "-c", RESCAN, tree, engine.value])
 
     assert (0, b"") == (result.returncode, result.stderr)

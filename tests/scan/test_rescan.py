@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -12,10 +13,11 @@ import pytest
 from spacemap.scan import CacheTagged, EngineName, ScanOptions, Symlinks, scan, stale
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.tree.columns import Flag, Kind
+from spacemap.tree.owners import UNKNOWN_OWNER, one_owner
 from spacemap.tree.snapshot import Completeness, Snapshot
 from tests.conftest import remove
 from tests.scan.comparison import as_bytes, below, totals
-from tests.scan.engines import QUICK, each_engine
+from tests.scan.engines import QUICK, each_engine, needs_root
 from tests.scan.specs import TREE_NAMES, Entry, at_root, make_tree, needs_tmpfs, read_spec, wide_tree
 
 TICK_NS = 20_000_000
@@ -131,6 +133,14 @@ def same_second(root: Path) -> None:
     (root / "wide/21/a").rename(root / "wide/21/b")
 
 
+def give_away(root: Path) -> None:
+    """Change owners of a file, a symlink, a directory and the root, where that is allowed."""
+    if os.geteuid() == 0:
+        (root / "wide/23/symlink").symlink_to("nowhere")
+        for name, owner in (("wide/23/4", 1), ("wide/23/symlink", 70_000), ("wide/24", 1000), ("", 1)):
+            os.chown(root / name, owner, -1, follow_symlinks=False)
+
+
 def touch_root(root: Path) -> None:
     (root / "at the top").write_text("x")
 
@@ -142,7 +152,9 @@ def times_back(root: Path) -> None:
     os.utime(root / "wide/22", ns=(old.st_atime_ns, old.st_mtime_ns))
 
 
-CHANGES = [grow, add, take_away, rename_deep, replace_by_symlink, swap, link, same_second, touch_root, times_back]
+CHANGES = [
+    grow, add, take_away, rename_deep, replace_by_symlink, swap, link, same_second, give_away, touch_root, times_back,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", [*CHANGES, None], ids=lambda change: change.__name__ if change else "all")
@@ -244,6 +256,23 @@ def test_refresh_of_the_root(changing: tuple[Path, Snapshot]) -> None:
     assert expected == as_bytes(again)
 
 
+def test_trust_lists_directories_alone(changing: tuple[Path, Snapshot]) -> None:
+    """Directories that are to be listed again show what went from them; what is below those in them stays as it was."""
+    root, base = changing
+    remove(root / "wide/30")
+    (root / "wide/41/link").unlink()
+    expected = as_bytes(scan([root]))
+    (root / "ordinary/docs/unseen").write_text("x" * 70_000)
+    # Those that lost an entry, and those that hold the other links of one that went.
+    holders = ["wide", "wide/0", *(f"wide/{number}" for number in range(40, 50))]
+
+    again = scan(
+        [root], base=base, rescan=Rescan(Level.TRUST, again=tuple(os.fsencode(root / name) for name in holders))
+    )
+
+    assert expected == as_bytes(again)
+
+
 def test_rescans_of_rescans(changing: tuple[Path, Snapshot]) -> None:
     """A tree that came from a rescan is as good a base as any."""
     root, snapshot = changing
@@ -304,6 +333,35 @@ def test_other_options(changing: tuple[Path, Snapshot], options: ScanOptions, re
 
     assert expected == as_bytes(again)
     assert [f"the earlier scan was not used: it was made with other options ({reason})"] == list(again.facts.notes)
+
+
+def test_a_base_without_owners(changing: tuple[Path, Snapshot]) -> None:
+    """A snapshot from before owners were kept is no base: the notes say so, and what was found tells them."""
+    root, base = changing
+    tree = replace(base.tree, owner=one_owner(len(base.tree)), owners=np.array([UNKNOWN_OWNER], np.uint32))
+
+    again = scan([root], base=replace(base, tree=tree))
+
+    assert as_bytes(base) == as_bytes(again)
+    assert ["the earlier scan was not used: it was kept by a spacemap that did not tell owners"] == list(
+        again.facts.notes
+    )
+
+
+@needs_root
+def test_owners_in_place(changing: tuple[Path, Snapshot]) -> None:
+    """A file given away is listed again, a directory only noted, and nothing else is touched for it."""
+    root, base = changing
+    os.chown(root / "wide/30/4", 1, -1)
+    os.chown(root / "wide/31", 1000, -1)
+    expected = as_bytes(scan([root]))
+
+    for engine in QUICK:
+        again = scan([root], ScanOptions(engine=engine), base=base)
+
+        assert expected == as_bytes(again)
+        assert again.facts.base is not None
+        assert len(base.tree.directories.entry) - 2 == again.facts.base.kept_directories
 
 
 @pytest.mark.parametrize("variant", ["exclude", "caches", "depth", "prune"])

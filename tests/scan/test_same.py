@@ -1,12 +1,18 @@
 """The snapshot is the same to the byte, whoever listed it and with however many requests."""
 
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from spacemap.scan import CacheTagged, EngineName, ScanOptions, Symlinks, Times, scan
+from spacemap.tree.columns import Kind, Skip
+from spacemap.tree.owners import UNKNOWN_OWNER
+from spacemap.tree.tree import Tree
+from tests.conftest import remove
 from tests.scan.comparison import as_bytes, recomputed, told
-from tests.scan.engines import each_engine, each_thread_count
+from tests.scan.engines import each_engine, each_thread_count, needs_root
 from tests.scan.specs import TREE_NAMES, Entry, at_root, make_tree, needs_tmpfs, read_spec, wide_tree
 
 VARIANTS = {
@@ -42,8 +48,7 @@ def truth(everything: Path) -> dict[str, dict[str, tuple[str, bytes]]]:
 
 
 def _with(options: ScanOptions, engine: EngineName, threads: int) -> ScanOptions:
-    values = {name: getattr(options, name) for name in ScanOptions.__slots__}
-    return ScanOptions(**{**values, "engine": engine, "threads": threads})
+    return options._replace(engine=engine, threads=threads)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -96,6 +101,47 @@ def test_same_bytes_on_tmpfs(tmpfs_place: Path, name: str, engine: EngineName) -
     actual = as_bytes(scan([root], ScanOptions(engine=engine)))
 
     assert expected == actual
+
+
+OWNERS = {
+    "one": [1000],
+    "few": [0, 1000, 65_534],
+    "large numbers": [0, 70_000, (1 << 32) - 2],
+    "more than a byte counts": list(range(1000, 1300)),
+}
+
+
+@needs_root
+@pytest.mark.parametrize("owners", OWNERS.values(), ids=OWNERS)
+@pytest.mark.parametrize("variant", ["plain", "exclude", "follow"])
+@each_engine
+@each_thread_count
+def test_owners(large_place: Path, owners: list[int], variant: str, engine: EngineName, threads: int) -> None:
+    """Each entry has the owner that the file system names, however many there are; each engine keeps the same bytes."""
+    entries = [Entry(f"{number % 9}/{number}", owner=owners[number % len(owners)]) for number in range(400)]
+    entries += [Entry(f"{number}", "directory", owner=owners[-1]) for number in range(9)]
+    entries += [Entry("0/symlink", "symlink", target="../1/1", owner=owners[0])]
+    root = make_tree(large_place / "owned", entries)
+    os.chown(root, owners[0], -1)
+    try:
+        snapshot = scan([root], _with(VARIANTS[variant], engine, threads))
+        expected = as_bytes(scan([root], _with(VARIANTS[variant], EngineName.PYTHON, 1)))
+        tree = snapshot.tree
+        stat = os.stat if variant == "follow" else os.lstat
+        known = {entry: stat(tree.path(entry)).st_uid for entry in range(len(tree)) if not _is_excluded(tree, entry)}
+    finally:
+        remove(root)
+
+    assert expected == as_bytes(snapshot)
+    assert known == {entry: int(tree.owners[tree.owner[entry]]) for entry in known}
+    assert {UNKNOWN_OWNER} >= {int(tree.owners[tree.owner[entry]]) for entry in set(range(len(tree))) - known.keys()}
+    assert tree.owners.tolist() == np.unique(tree.owners[tree.owner]).tolist()
+    assert 1 == tree.owner.itemsize or len(owners) > 256
+    assert len(tree.owners) > 1 or (0,) == tree.owner.strides
+
+
+def _is_excluded(tree: Tree, entry: int) -> bool:
+    return tree.kind[entry] == Kind.DIRECTORY and tree.directories.skip[tree.directory_row(entry)] == Skip.EXCLUDED
 
 
 @each_engine

@@ -36,7 +36,8 @@ waiting = st.builds(
     notes=st.integers(0, int(Note.BOUNDARY | Note.VIA_SYMLINK | Note.POISONED | Note.ALONE)),
     path=st.binary(max_size=300),
 )
-entries = st.tuples(st.sampled_from([0, 1, 2, 3]), u8, names, u64, st.integers(0, 1 << 50), i64, u64)
+owners = st.sampled_from([0, 1000, 1001, 70_000, (1 << 32) - 1])
+entries = st.tuples(st.sampled_from([0, 1, 2, 3]), u8, names, u64, st.integers(0, 1 << 50), i64, u64, owners)
 
 
 @st.composite
@@ -45,6 +46,8 @@ def writers(draw: st.DrawFn) -> tuple[BatchWriter, dict[str, list[int] | bytes |
     base = draw(st.integers(0, 1 << 60))
     batch = BatchWriter(base)
     rows = draw(st.lists(entries, max_size=12))
+    if draw(st.booleans()):
+        rows = [(*row[:-1], rows[0][-1]) for row in rows]  # one owner
     expected: dict[str, list[int] | bytes | int] = {
         name: []
         for name in (
@@ -52,7 +55,7 @@ def writers(draw: st.DrawFn) -> tuple[BatchWriter, dict[str, list[int] | bytes |
             "problem_ref problem_errno problem_operation listing_ref listing_count listing_skip"
         ).split()
     }
-    for index, (kind, flags, name, apparent, blocks, mtime, inode) in enumerate(rows):
+    for index, (kind, flags, name, apparent, blocks, mtime, inode, owner) in enumerate(rows):
         if kind == 0:
             batch.add_directory(inode, mtime, ~mtime, flags)
             _extend(expected, directory_device=inode, directory_mtime_ns=mtime, directory_ctime_ns=~mtime)
@@ -73,13 +76,15 @@ def writers(draw: st.DrawFn) -> tuple[BatchWriter, dict[str, list[int] | bytes |
         batch.blocks.append(blocks)
         batch.mtime.append(mtime)
         batch.inode.append(inode)
+        batch.owner.append(owner)
     ref, skip = draw(u64), draw(u8)
     batch.add_listing(ref, len(rows), skip)
     batch.excluded = draw(u32)
     batch.place = (draw(st.integers(0, 9)), draw(st.binary(max_size=40)))
     _extend(expected, listing_ref=ref, listing_count=len(rows), listing_skip=skip)
-    columns = list(zip(*rows, strict=True)) or [()] * 7
-    for name, column in zip(("kind", "flags", None, "apparent_size", "blocks", "mtime", "inode"), columns, strict=True):
+    columns = list(zip(*rows, strict=True)) or [()] * 8
+    told = ("kind", "flags", None, "apparent_size", "blocks", "mtime", "inode", "owner")
+    for name, column in zip(told, columns, strict=True):
         if name is not None:
             expected[name] = list(column)
     expected |= {
@@ -114,8 +119,12 @@ def test_a_batch_comes_back(drawn: tuple[BatchWriter, dict[str, list[int] | byte
     for name in ("apparent_size", "blocks", "mtime", "inode"):
         if not actual[name] and not any(expected[name]):
             actual[name] = expected[name]
+    uids = batch.owners.tolist()
+    actual["owner"] = [uids[at] for at in batch.owner.tolist() or [0] * len(batch)]
 
     assert expected == actual
+    assert sorted(set(expected["owner"])) == uids
+    assert (len(batch.owner) > 0) == (len(uids) > 1)
     assert writer.is_empty()
 
 
@@ -154,7 +163,7 @@ def test_a_batch_with_a_lie_is_refused_or_read(
 ) -> None:
     """A changed count never reads outside the frame: it is a WireError, or other values."""
     frame = bytearray(drawn[0].take())
-    frame[data.draw(st.integers(5, 79))] ^= 1 << data.draw(st.integers(0, 7))
+    frame[data.draw(st.integers(5, 87))] ^= 1 << data.draw(st.integers(0, 7))
     try:
         batch = decode_batch(bytes(frame))
     except WireError:

@@ -1,4 +1,4 @@
-"""The files of format version 1 that never change: `python -m tests.store.golden` writes them for a new version."""
+"""The files of each format version that never change: `python -m tests.store.golden` writes those of a new one."""
 
 from pathlib import Path
 

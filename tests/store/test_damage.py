@@ -10,7 +10,7 @@ import pytest
 from spacemap.errors import FormatError, SpacemapError
 from spacemap.store.blocks import open_blocks, write_blocks
 from spacemap.store.columns import as_blocks, kept_columns
-from spacemap.store.schema import COLUMNS, LAYOUT
+from spacemap.store.schema import COLUMNS, LAYOUT, LAYOUTS
 from spacemap.store.snapshot import open_snapshot, write_snapshot
 from tests.store.samples import everything, several_roots, write_altered
 
@@ -61,7 +61,7 @@ def test_damaged_block_is_named(tmpfs_place: Path, whole: bytes, name: str) -> N
     """A damaged block opens, since nothing of it is read yet; loading says which one it is."""
     path = tmpfs_place / "x.smap"
     path.write_bytes(whole)
-    block = open_blocks(path, LAYOUT).blocks[name]
+    block = open_blocks(path, LAYOUTS).blocks[name]
     if not block.length:
         pytest.skip("an empty block has no byte to damage")
     path.write_bytes(whole[: block.offset] + bytes([whole[block.offset] ^ 1]) + whole[block.offset + 1 :])
@@ -130,6 +130,13 @@ def test_missing_file(tmpfs_place: Path) -> None:
         ("directories.child_count", np.array([2**64 - 1, 1, 12, 0, 0], np.uint64)),
         ("directories.child_count", np.array([7, 4, 0, 1, 0], np.uint8)),
         ("directories.skip", np.full(5, 200, np.uint8)),
+        ("entries.owner", np.zeros(0, np.uint8)),
+        ("entries.owner", np.full(12, 1, np.uint8)),
+        ("entries.owner", np.full(13, 3, np.uint8)),
+        ("owners.uid", np.zeros(0, np.uint8)),
+        ("owners.uid", np.array([5], np.uint8)),
+        ("owners.uid", np.array([0, 7, 7], np.uint8)),
+        ("owners.uid", np.array([0, 7, 1 << 32], np.uint64)),
         ("links.entry", np.array([13, 14], np.uint8)),
         ("links.entry", np.array([2, 1], np.uint8)),
         ("links.link_count", np.array([1, 2**32], np.uint64)),
@@ -170,7 +177,7 @@ FACTS = {"started_ns": True, "elapsed_ns": 1.5, "engine": 5, "options": [], "com
 def test_facts_of_a_wrong_kind(tmpfs_place: Path, name: str) -> None:
     """A footer whose checksum is right and whose facts are not is refused."""
     write_snapshot(tmpfs_place / "whole", everything())
-    footer = dict(open_blocks(tmpfs_place / "whole", LAYOUT).footer)
+    footer = dict(open_blocks(tmpfs_place / "whole", LAYOUTS).footer)
     del footer["blocks"]
     footer["facts"] = footer["facts"] | {name: FACTS[name]}
     with open(tmpfs_place / "x.smap", "wb") as file:

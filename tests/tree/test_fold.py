@@ -15,15 +15,19 @@ rows = st.tuples(
     st.binary(min_size=1, max_size=4),
     st.integers(0, 300),
     st.integers(-5, 5),
+    st.sampled_from([0, 0, 0, 7, 70_000]),
 )
 listings = st.lists(st.lists(rows, max_size=6), min_size=1, max_size=6)
 thresholds = st.integers(0, 200 * BLOCK_SIZE)
 
 
-def _batch(spec: list[list[tuple[Kind, int, bytes, int, int]]]) -> Batch:
+Row = tuple[Kind, int, bytes, int, int, int]
+
+
+def _batch(spec: list[list[Row]]) -> Batch:
     writer = BatchWriter(1000)
     for ref, listing in enumerate(spec):
-        for kind, flags, name, blocks, mtime in listing:
+        for kind, flags, name, blocks, mtime, owner in listing:
             if kind is Kind.DIRECTORY:
                 writer.add_directory(1, 0, 0, 0)
             elif flags == Flag.LINKED:
@@ -38,6 +42,7 @@ def _batch(spec: list[list[tuple[Kind, int, bytes, int, int]]]) -> Batch:
             writer.blocks.append(blocks)
             writer.mtime.append(mtime)
             writer.inode.append(len(writer))
+            writer.owner.append(owner)
         writer.add_listing(ref, len(listing), 0)
     return decode_batch(writer.take())
 
@@ -53,7 +58,8 @@ def _listings(batch: Batch) -> list[list[dict[str, object]]]:
     )
     ends = np.cumsum(batch.name_length.astype(int)).tolist()
     starts = [0, *ends[:-1]]
-    apparent, blocks, mtime = (_full(c, len(batch)) for c in (batch.apparent_size, batch.blocks, batch.mtime))
+    columns = (batch.apparent_size, batch.blocks, batch.mtime, batch.owner)
+    apparent, blocks, mtime, owner = (_full(column, len(batch)) for column in columns)
     entries = [
         {
             "kind": int(batch.kind[row]),
@@ -62,6 +68,7 @@ def _listings(batch: Batch) -> list[list[dict[str, object]]]:
             "apparent": apparent[row],
             "disk": blocks[row] * BLOCK_SIZE,
             "mtime": mtime[row],
+            "owner": int(batch.owners[owner[row]]),
             "files": count.get(row, 1),
         }
         for row in range(len(batch))
@@ -77,24 +84,30 @@ def _is_small(entry: dict[str, object], below: int) -> bool:
 
 def _folded(listing: list[dict[str, object]], below: int) -> list[dict[str, object]]:
     """Return a listing folded the plain way."""
-    small = [entry for entry in listing if _is_small(entry, below)]
-    if len(small) < 2:
-        return listing
-    aggregate = {
-        "kind": int(Kind.FILE),
-        "flags": int(Flag.FOLDED),
-        "name": b"",
-        "apparent": sum(entry["apparent"] for entry in small),
-        "disk": sum(entry["disk"] for entry in small),
-        "mtime": max(entry["mtime"] for entry in small),
-        "files": sum(entry["files"] for entry in small),
-    }
-    return [aggregate, *(entry for entry in listing if not _is_small(entry, below))]
+    aggregates, folded = [], []
+    for owner in sorted({entry["owner"] for entry in listing}):
+        small = [entry for entry in listing if _is_small(entry, below) and entry["owner"] == owner]
+        if len(small) < 2:
+            continue
+        folded += small
+        aggregates.append(
+            {
+                "kind": int(Kind.FILE),
+                "flags": int(Flag.FOLDED),
+                "name": b"",
+                "apparent": sum(entry["apparent"] for entry in small),
+                "disk": sum(entry["disk"] for entry in small),
+                "mtime": max(entry["mtime"] for entry in small),
+                "owner": owner,
+                "files": sum(entry["files"] for entry in small),
+            }
+        )
+    return [*aggregates, *(entry for entry in listing if not any(entry is each for each in folded))]
 
 
 @given(spec=listings, below=thresholds)
-def test_folding(spec: list[list[tuple[Kind, int, bytes, int, int]]], below: int) -> None:
-    """In each listing two or more small files become one entry at its head; all else stays in order."""
+def test_folding(spec: list[list[Row]], below: int) -> None:
+    """In each listing two or more small files of one owner become one entry at its head; all else stays in order."""
     batch = _batch(spec)
     expected = [_folded(listing, below) for listing in _listings(batch)]
 
@@ -104,7 +117,7 @@ def test_folding(spec: list[list[tuple[Kind, int, bytes, int, int]]], below: int
 
 
 @given(spec=listings, first=thresholds, second=thresholds)
-def test_folding_twice(spec: list[list[tuple[Kind, int, bytes, int, int]]], first: int, second: int) -> None:
+def test_folding_twice(spec: list[list[Row]], first: int, second: int) -> None:
     """Folding again with another threshold adds to the aggregates that are there."""
     once = fold_batch(_batch(spec), first)
     expected = [_folded(listing, second) for listing in _listings(once)]
@@ -115,7 +128,7 @@ def test_folding_twice(spec: list[list[tuple[Kind, int, bytes, int, int]]], firs
 
 
 @given(spec=listings, below=thresholds)
-def test_what_stays_keeps_its_reference(spec: list[list[tuple[Kind, int, bytes, int, int]]], below: int) -> None:
+def test_what_stays_keeps_its_reference(spec: list[list[Row]], below: int) -> None:
     """`kept` tells the row that each entry had; links and directories are where their rows now are."""
     batch = _batch(spec)
     folded = fold_batch(batch, below)
@@ -130,6 +143,6 @@ def test_what_stays_keeps_its_reference(spec: list[list[tuple[Kind, int, bytes, 
 
 def test_folding_saves_memory() -> None:
     """A directory of many small files takes almost nothing afterwards."""
-    batch = _batch([[(Kind.FILE, 0, b"%04d" % number, number % 7, 0) for number in range(9000)]])
+    batch = _batch([[(Kind.FILE, 0, b"%04d" % number, number % 7, 0, number % 3) for number in range(9000)]])
 
     assert stored_bytes(fold_batch(batch, 1 << 20)) < 400 < 9000 < stored_bytes(batch)

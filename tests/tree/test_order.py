@@ -12,6 +12,7 @@ from spacemap.tree.build import build_tree
 from spacemap.tree.columns import Operation, Skip
 from spacemap.tree.fold import fold_batch
 from spacemap.tree.order import Decision
+from spacemap.tree.tree import Tree
 from tests.scan.comparison import _columns, recomputed, told
 from tests.trees import tree_of
 
@@ -41,6 +42,7 @@ class Sender:
             self.writer.blocks.append(0 if is_directory else -(-entry // 512))
             self.writer.mtime.append(number)
             self.writer.inode.append(first_inode + number)
+            self.writer.owner.append(_owner(first_inode + number))
         self.writer.add_listing(ref, len(entries), 0)
         return refs
 
@@ -48,6 +50,18 @@ class Sender:
         """Send what is there."""
         if not self.writer.is_empty():
             self.frames.append(self.writer.take())
+
+
+def _owner(inode: int) -> int:
+    """Return whose an entry is: neighbours belong to one, and few have odd owners."""
+    return {40: 70_000, 41: 5}.get(inode, 1000 + inode // 30 if inode else 0)
+
+
+def _check_owners(tree: Tree) -> None:
+    """Check that each entry has its owner, and that there are no owners but those."""
+    wanted = [_owner(inode) for inode in tree.inode.tolist()]
+    assert wanted == tree.owners[tree.owner].tolist()
+    assert sorted(set(wanted)) == tree.owners.tolist()
 
 
 def _random_spec(chance: random.Random, depth: int = 0) -> dict[str, object]:
@@ -62,7 +76,7 @@ def _frames(chance: random.Random, spec: dict[str, object]) -> list[bytes]:
     """Return the frames of several listers that share the work and flush when they like; the root's comes first."""
     root = BatchWriter(0)
     root.add_directory(1, 0, 0, 0)
-    for column in (root.kind, root.flags, root.apparent_size, root.blocks, root.mtime, root.inode):
+    for column in (root.kind, root.flags, root.apparent_size, root.blocks, root.mtime, root.inode, root.owner):
         column.append(0)
     root.name_length.append(2)
     root.names.append(b"/r")
@@ -99,6 +113,7 @@ def test_order_of_arrival_is_no_matter(seed: int) -> None:
     shuffled = build_tree(_decoded([first, *frames]), {})
 
     assert _columns("", tree) == _columns("", shuffled)
+    _check_owners(tree)
     wanted = tree_of(spec, "/r")
     assert [wanted.path(entry) for entry in range(len(wanted))] == [tree.path(entry) for entry in range(len(tree))]
     assert recomputed(tree) == told(tree)
@@ -124,6 +139,7 @@ def test_lost_batches(seed: int) -> None:
     assert {b"/".join([b"/r", each.path]) if each.path else b"/r" for each in unlisted} == skipped
     assert all(any(path.startswith(above + b"/") for above in skipped) for path in missing)
     assert recomputed(tree) == told(tree)
+    _check_owners(tree)
 
 
 @pytest.mark.parametrize("seed", range(20))

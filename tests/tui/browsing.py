@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from spacemap.analyze.categories import default_categories
+from spacemap.clean import Journal
 from spacemap.config import Settings
 from spacemap.scan import Progress, ScanOptions, scan
 from spacemap.scan.late import LateCheckpoint
@@ -19,8 +20,9 @@ from spacemap.tui.app import Browser
 from spacemap.tui.cells import Writing
 from spacemap.tui.jobs import Jobs
 from spacemap.tui.look import Look
+from spacemap.tui.opening import Live
 from spacemap.tui.session import Session
-from spacemap.tui.subject import Kept, Live, Setting
+from spacemap.tui.subject import Kept, Setting
 
 Browsing = Pilot[object]
 INVISIBLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -31,16 +33,26 @@ def setting(**changes: object) -> Setting:
     return Setting(**({"settings": Settings(default_categories())} | changes))
 
 
+def unused_journal() -> Journal:
+    """Stand for the journal where nothing is removed: no test tells the journal of whoever runs it."""
+    raise AssertionError("unreachable")
+
+
 @asynccontextmanager
 async def browsing(
-    subject: Path | Snapshot, size: tuple[int, int] = (80, 24), *, waits: bool = True, **changes: object
+    subject: Path | Snapshot,
+    size: tuple[int, int] = (80, 24),
+    *,
+    waits: bool = True,
+    journal: Callable[[], Journal] | None = unused_journal,
+    **changes: object,
 ) -> AsyncIterator[Browsing]:
     """Browse a directory, scanned at once, or a snapshot; wait until its rows are there."""
     jobs = Jobs()
     if isinstance(subject, Path):
         paths = (bytes(subject),)
         jobs.scan(paths, ScanOptions())
-        app = Browser(jobs, Live(paths, ScanOptions()), setting(**changes))
+        app = Browser(jobs, Live(paths, ScanOptions(), journal=journal), setting(**changes))
     else:
         jobs.load(b"kept.smap", lambda _: subject)
         app = Browser(jobs, Kept(b"kept.smap", lambda _: "as of 2026-11-24 10:00, 3 hours ago"), setting(**changes))
@@ -84,6 +96,11 @@ def screen_text(pilot: Browsing) -> str:
     return "\n".join(screen_lines(pilot))
 
 
+def said(pilot: Browsing) -> str:
+    """Return what was told in passing, and is still to be seen."""
+    return "\n".join(notification.message for notification in pilot.app._notifications)
+
+
 def only_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let even the smallest tree be listed by workers, as where a file system may hang."""
     monkeypatch.setattr("spacemap.scan.mounts.MountTable.may_hang", lambda *_: True)
@@ -124,9 +141,11 @@ __all__ = [
     "browsing",
     "only_workers",
     "press",
+    "said",
     "screen_lines",
     "screen_text",
     "session_of",
     "setting",
+    "unused_journal",
     "wait_for",
 ]

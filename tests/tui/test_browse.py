@@ -83,7 +83,9 @@ def test_info_names_the_other_links(tree: Path) -> None:
         async with browsing(tree, (100, 40)) as pilot:
             await press(pilot, "slash", "c", ".", "m", "enter", "i")
             await wait_for(pilot, lambda: "Owner" in screen_text(pilot))
-            return screen_text(pilot)
+            text = screen_text(pilot)
+            await press(pilot, "2")
+            return text + screen_text(pilot)
 
     text = asyncio.run(journey())
 
@@ -223,7 +225,7 @@ def test_rows_grow_and_end_as_in_a_report(large_place: Path, monkeypatch: pytest
         async with browsing(large_place, waits=False) as pilot:
             await wait_for(pilot, lambda: pilot.app.browsing.session is not None)
             during = screen_lines(pilot)
-            await press(pilot, "s", "v", "v", "h", "j", "i", "slash", "d", "escape", "r")
+            await press(pilot, "s", "v", "v", "v", "h", "j", "i", "slash", "d", "escape", "r")
             held.released.set()
             await wait_for(pilot, lambda: not pilot.app.browsing.jobs.is_scanning)
             await press(pilot, "q")
@@ -350,7 +352,7 @@ def test_marks_and_reasons() -> None:
         async with browsing(snapshot_of(tree), (100, 24)) as pilot:
             await press(pilot, "n")
             marks = [line[:1] for line in screen_lines(pilot)[3:7]]
-            await press(pilot, "!", "i")
+            await press(pilot, "!", "down", "enter", "i")
             return marks, screen_text(pilot)
 
     marks, text = asyncio.run(journey())
@@ -375,7 +377,7 @@ def test_empty_directory() -> None:
 
     async def journey() -> str:
         async with browsing(snapshot_of(tree_of({}))) as pilot:
-            await press(pilot, "j", "end", "enter", "i", "y", "T", "enter", "v", "enter", "v", "v")
+            await press(pilot, "j", "end", "enter", "i", "y", "T", "enter", "v", "v", "enter", "v", "v", "enter", "v")
             return screen_text(pilot)
 
     assert "nothing is in this directory" in asyncio.run(journey())

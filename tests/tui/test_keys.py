@@ -4,16 +4,21 @@ import asyncio
 
 import pytest
 from textual.binding import Binding
+from textual.screen import Screen
 
-from spacemap.tui.cells import FLAGS, Writing
-from spacemap.tui.keys import BINDINGS, KEYS, READ_ONLY, Key
+from spacemap.scan import ScanOptions
+from spacemap.tui.app import Browser
+from spacemap.tui.cells import FLAGS, MARKS, Writing
+from spacemap.tui.jobs import Jobs
+from spacemap.tui.keys import BINDINGS, CHANGING, KEYS, READ_ONLY, Key
 from spacemap.tui.look import Graph, Sharing, Sort, View
+from spacemap.tui.opening import Live
 from spacemap.tui.screens.browse import BrowseScreen
 from spacemap.tui.screens.help import help_text
 from tests.trees import snapshot_of, tree_of
-from tests.tui.browsing import browsing, press, session_of
+from tests.tui.browsing import browsing, press, session_of, setting, unused_journal
 
-# What each key of ncdu 2 does, from its source; `d` (delete) comes with removal.
+# What each key of ncdu 2 does, from its source.
 NCDU = {
     "up": "move(-1)",
     "k": "move(-1)",
@@ -42,13 +47,14 @@ NCDU = {
     "c": "items",
     "m": "mtime",
     "i": "info",
+    "d": "remove",
     "r": "refresh",
     "b": "shell",
     "?": "help",
     "q": "leave_program",
 }
-# Until there is removal, nothing may answer to the keys that it will have.
-FREE = {"d", "D", "space", "x", "U", "X", "delete"}
+# Keys that remove elsewhere, and do nothing here.
+FREE = {"X", "delete", "ctrl+r", "ctrl+t", "ctrl+d"}
 
 
 def _by_key() -> dict[str, Key]:
@@ -62,8 +68,8 @@ def test_keys_of_ncdu() -> None:
     assert NCDU == {name: ours[name].action for name in NCDU}
 
 
-def test_keys_of_removal_are_free() -> None:
-    """No key that removes or marks elsewhere does something else here."""
+def test_keys_that_remove_elsewhere_are_free() -> None:
+    """No key that removes in another program does something here that its user did not mean."""
     assert set() == FREE & set(_by_key())
 
 
@@ -86,7 +92,7 @@ def test_every_key_has_an_action(key: Key) -> None:
 
 def test_every_action_has_a_key() -> None:
     """There is nothing to do that no key does."""
-    inherited = {name for parent in BrowseScreen.__mro__[2:] for name in vars(parent)}
+    inherited = set(dir(Screen))
     actions = {name for name in dir(BrowseScreen) if name.startswith("action_")} - inherited
     bound = {f"action_{key.action.partition('(')[0]}" for key in KEYS}
 
@@ -102,11 +108,13 @@ def test_bindings_are_the_keys() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_help_has_every_key_and_mark(encoding: str) -> None:
-    """Help has a line for each key and each mark, in what the terminal can show."""
-    text = help_text(list(KEYS), Writing(encoding=encoding)).plain
+    """Help has a line for each key, each flag and each mark, in what the terminal can show."""
+    writing = Writing(encoding=encoding)
+    text = help_text(list(KEYS), writing).plain
 
     assert [] == [key.action for key in KEYS if key.text not in text]
-    assert [] == [mark for mark, meaning in FLAGS.items() if f"{mark}  {meaning}" not in text]
+    assert [] == [flag for flag, meaning in FLAGS.items() if f"{flag}  {meaning}" not in text]
+    assert [] == [mark for mark, meaning in MARKS.items() if f"{writing.mark(mark)}  {meaning.value}" not in text]
     assert encoding == "utf-8" or text.isascii()
 
 
@@ -137,6 +145,20 @@ def test_every_key_does_something() -> None:
     assert {key: (steps.get(key, 2), True) for key in changes} == asyncio.run(journey())
 
 
+def test_keys_before_there_are_rows() -> None:
+    """As long as nothing is known, no key does anything that needs rows."""
+
+    async def journey() -> bool:
+        app = Browser(Jobs(), Live((b"/",), ScanOptions(), journal=unused_journal), setting())
+        async with app.run_test() as pilot:
+            for key in KEYS:
+                if key.action not in {"leave_program", "leave_here", "app.suspend_process", "help"}:
+                    await press(pilot, *key.keys.split(","))
+            return app.browsing.session is None and app.screen is app.browsing
+
+    assert asyncio.run(journey())
+
+
 def test_sort_and_view_keys() -> None:
     """Each sort key sets its order, each view key shows its view and returns from it."""
 
@@ -146,7 +168,7 @@ def test_sort_and_view_keys() -> None:
             for key in "CMns":
                 await press(pilot, key)
                 orders.append(session_of(pilot).look.sort)
-            for key in ("T", "T", "!", "escape", "v", "h"):
+            for key in ("T", "T", "!", "escape", "v", "h", "escape"):
                 await press(pilot, key)
                 views.append(session_of(pilot).place.view)
             return orders, views
@@ -154,7 +176,7 @@ def test_sort_and_view_keys() -> None:
     orders, views = asyncio.run(journey())
 
     assert [Sort.ITEMS, Sort.MTIME, Sort.NAME, Sort.SIZE] == orders
-    assert [View.LARGEST, View.LIST, View.PROBLEMS, View.LIST, View.LARGEST, View.LIST] == views
+    assert [View.LARGEST, View.LIST, View.PROBLEMS, View.LIST, View.TREEMAP, View.TREEMAP, View.LIST] == views
 
 
 def test_a_kept_snapshot_has_no_key_that_needs_the_disk() -> None:
@@ -165,4 +187,4 @@ def test_a_kept_snapshot_has_no_key_that_needs_the_disk() -> None:
             screen = pilot.app.browsing
             return {key.action for key in KEYS if not screen.check_action(key.action.partition("(")[0], ())}
 
-    assert READ_ONLY == asyncio.run(journey())
+    assert READ_ONLY | CHANGING == asyncio.run(journey())

@@ -220,7 +220,7 @@ def test_buckets_of_a_subtree_add_up() -> None:
     spec: dict[str, Spec] = SPEC | {"a": {"x.py": Leaf(9000, inode=5)}, "b": {"y.py": Leaf(9000, inode=5), "z": 3}}
     session = _session(spec)
     for directory in session.tree.directories.entry.tolist():
-        for view in (View.TYPES, View.AGES):
+        for view in (View.TYPES, View.AGES, View.OWNERS):
             for measure in Measure:
                 session.go(Place(directory, view))
                 session.change(replace(session.look, measure=measure))
@@ -243,8 +243,34 @@ def test_buckets_in_order() -> None:
     assert "Under 1 day" == session.rows().buckets[0].label
 
 
+def test_by_owner() -> None:
+    """Owners come by falling bytes, each opens its files and no directory, and going back finds the owner again."""
+    spec: dict[str, Spec] = {
+        "a": Folder({"x": Leaf(9000, owner=1000), "y": Leaf(500, owner=1000)}, disk=4096, owner=1000),
+        "z": Leaf(100, owner=4_000_000_000),
+    }
+    session = _session(spec)
+    session.see(View.OWNERS)
+    buckets = session.rows().buckets
+
+    # The snapshot is of another host, whose names are not known here.
+    assert [("1000", 9216 + 512 + 4096, 2), ("4000000000", 512, 1)] == [
+        (bucket.label, bucket.bytes, bucket.file_count) for bucket in buckets if bucket.bytes
+    ]
+    session.move_to(1)
+    session.open()
+    assert (["z"], "4000000000") == (_names(session), session.bucket_label())
+    session.back()
+    assert 1 == session.cursor
+    session.move_to(0)
+    session.open()
+    assert ["x", "y"] == _names(session)
+    session.open()
+    assert (View.LIST, "x") == (session.place.view, session.tree.name(session.current).decode())
+
+
 def test_problems_by_reason() -> None:
-    """Problems of one reason stand together, and hidden ones are not left out."""
+    """Each reason is a row with how many there are, which opens to them; hidden ones are not left out."""
     spec: dict[str, Spec] = {
         "a": Folder({}, problem=(Operation.OPEN, 13)),
         ".b": Leaf(9000, problem=(Operation.STAT, 5)),
@@ -253,8 +279,17 @@ def test_problems_by_reason() -> None:
     session = _session(spec, shows_hidden=False)
     session.see(View.PROBLEMS)
 
-    assert ["a", "c", ".b"] == _names(session)
-    session.see(View.PROBLEMS)
+    counts = [(bucket.label.partition(":")[0], bucket.file_count) for bucket in session.rows().buckets]
+    assert [("cannot be opened", 2), ("cannot be measured", 1)] == counts
+    session.open()
+    assert ["a", "c"] == _names(session)
+    session.back()
+    session.move_to(1)
+    session.open()
+    assert ([".b"], "cannot be measured: Input/output error (EIO)") == (_names(session), session.bucket_label())
+    session.back()
+    assert 1 == session.cursor
+    session.back()
     assert View.LIST is session.place.view
 
 
@@ -262,11 +297,11 @@ def test_views_follow_one_another() -> None:
     """`see_next` comes back to the list; from a view outside the cycle it does, too."""
     session = _session()
     seen = []
-    for _ in range(4):
+    for _ in range(5):
         session.see_next()
         seen.append(session.place.view)
 
-    assert [View.LARGEST, View.TYPES, View.AGES, View.LIST] == seen
+    assert [View.TREEMAP, View.LARGEST, View.TYPES, View.AGES, View.OWNERS, View.LIST] == seen
     session.see(View.PROBLEMS)
     session.see_next()
     assert View.LIST is session.place.view

@@ -14,9 +14,10 @@ from spacemap.errors import ExitCode, SpacemapError, UsageError
 from spacemap.render.text import display_name
 from spacemap.scan.rescan import Level
 from spacemap.store import cache
+from spacemap.store.earlier import differing, keep_newer, since_oldest
 from spacemap.tree.columns import Kind
 from spacemap.tree.measure import Measure, sizes
-from spacemap.tree.snapshot import BaseUse, Completeness, Snapshot
+from spacemap.tree.snapshot import BaseUse, Snapshot
 
 
 def run(arguments: Arguments) -> ExitCode:
@@ -38,9 +39,9 @@ def _report(arguments: Arguments, settings: Settings, key: cache.Key, found: cac
     snapshot, names = found.snapshot, ", ".join(map(display_name, key.roots))
     if snapshot is None:
         raise UsageError(f"--cached=trust: no scan of {names} is kept; scan it once with --cached")
-    if differing := _differing(snapshot, key.options):
+    if others := differing(snapshot, key.options):
         raise UsageError(
-            f"--cached=trust: a scan of {names} is kept, with other options ({', '.join(differing)}); "
+            f"--cached=trust: a scan of {names} is kept, with other options ({', '.join(others)}); "
             "give the same, or scan once with --cached"
         )
     tree, facts = snapshot.tree, snapshot.facts
@@ -58,18 +59,13 @@ def _report(arguments: Arguments, settings: Settings, key: cache.Key, found: cac
     return exit_code_of(facts, len(tree.problems))
 
 
-def _differing(snapshot: Snapshot, options: cache.Options) -> list[str]:
-    """Return the names of the options that a kept scan was made with other values of."""
-    return [name for name, value in options.items() if snapshot.facts.options.get(name) != value]
-
-
 def _rescan(arguments: Arguments, settings: Settings, base: Snapshot | None) -> ExitCode:
     ranges = present.ranges(arguments)
     preparation = present.Preparation(arguments)
     automatic = Automatic(arguments, preparation.settings)
     rescan = rescan_of(arguments.earlier, settings.cache.large, settings.cache.recent)
     # What is taken from a base is in no checkpoint.
-    is_plain = base is None or bool(_differing(base, arguments.scan.shaping()))
+    is_plain = base is None or bool(differing(base, arguments.scan.shaping()))
     checkpoint = automatic.plan if is_plain else None
     scanned = scan_visibly(
         arguments, preparation, offer=automatic.offer, base=base, rescan=rescan, checkpoint=checkpoint
@@ -86,30 +82,11 @@ def _rescan(arguments: Arguments, settings: Settings, base: Snapshot | None) -> 
     return exit_code(snapshot)
 
 
-def since_oldest(snapshot: Snapshot, base: Snapshot) -> Snapshot:
-    """Return a snapshot whose facts tell since when files are taken on trust: what the base took on trust, and this
-    scan again, is older than the base."""
-    use, former = snapshot.facts.base, base.facts.base
-    if use is None or former is None or not use.trusted_entries or not former.trusted_entries:
-        return snapshot
-    oldest = replace(use, started_ns=min(use.started_ns, former.started_ns))
-    return replace(snapshot, facts=replace(snapshot.facts, base=oldest))
-
-
 def keep(arguments: Arguments, settings: Settings, snapshot: Snapshot, base: Snapshot | None) -> None:
     """Keep a complete scan, unless what is kept says the same; why that fails is one line on stderr."""
-    if snapshot.facts.completeness is not Completeness.COMPLETE:
-        return
-    if base is not None and snapshot.tree is base.tree and not _is_surer(snapshot, base):
-        return
     size = arguments.earlier.cache_size
+    limit = settings.cache.size if size is None else size
     try:
-        cache.keep(cache_directory(arguments, settings), snapshot, settings.cache.size if size is None else size)
+        keep_newer(cache_directory(arguments, settings), snapshot, base, limit)
     except SpacemapError as error:
         output.complain(f"this scan was not kept: {error}")
-
-
-def _is_surer(snapshot: Snapshot, base: Snapshot) -> bool:
-    """Return whether a scan measured what its base had taken on trust."""
-    use, former = snapshot.facts.base, base.facts.base
-    return former is not None and former.trusted_entries > 0 and use is not None and not use.trusted_entries

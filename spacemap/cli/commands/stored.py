@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def run(arguments: Arguments) -> ExitCode:
     """Report from the file that the arguments name; the exit status says how complete the snapshot is."""
     path = arguments.paths[0]
-    if stored_form(path) is Form.BLOCKS and arguments.summary and arguments.output is None:
+    if stored_form(path) is Form.BLOCKS and arguments.summary and arguments.output is None and arguments.filter is None:
         return _summary(path, arguments)
     from spacemap.export.json_snapshot import open_snapshot  # noqa: PLC0415 - imports numpy
 

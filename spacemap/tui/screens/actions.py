@@ -1,5 +1,6 @@
 """What keys do: changes of a session, other programs, and jobs; the screen that paints builds on this."""
 
+import os
 from abc import abstractmethod
 from dataclasses import replace
 from enum import Enum
@@ -7,19 +8,27 @@ from typing import TypeVar
 
 from textual.screen import Screen
 
+from spacemap.analyze.by import By
 from spacemap.errors import SpacemapError
 from spacemap.render.text import display_name, display_text
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.tree.measure import Measure
+from spacemap.tree.snapshot import Snapshot
+from spacemap.tui.exporting import export
 from spacemap.tui.jobs import Jobs
-from spacemap.tui.keys import READ_ONLY
+from spacemap.tui.keys import CHANGING, KEYS, OTHER_PROGRAMS, READ_ONLY, Key
 from spacemap.tui.launch import open_with_its_program, run_shell
 from spacemap.tui.look import Graph, Look, Sharing, Sort, View
+from spacemap.tui.marking import clear_marks, extend_marks, mark_all, mark_others, switch_mark
+from spacemap.tui.opening import Live
+from spacemap.tui.screens.export import ExportScreen, Wanted
 from spacemap.tui.screens.help import HelpScreen
 from spacemap.tui.session import Session
-from spacemap.tui.subject import Live, Outcome, Setting, Subject
+from spacemap.tui.subject import Outcome, Setting, Subject
 from spacemap.tui.summary import is_partial
+from spacemap.units import format_count, format_duration, format_number
 
+_OURS = frozenset(key.action.partition("(")[0] for key in KEYS)
 _WITHOUT_ROWS = frozenset({"stop", "repaint", "help", "leave_program", "leave_here"})
 """Actions that make sense before there are rows."""
 _LONG_SCAN_NS = 3_000_000_000
@@ -37,7 +46,14 @@ class SessionScreen(Screen[None]):
         self.subject = subject
         self.setting = setting
         self.scan_elapsed_ns = 0
-        self._asked_to_leave = False
+        self._retried: int | None = None
+        """How many entries could not be read before they were tried again; None: nobody asked."""
+        self.asked_to_leave = False
+        self._loss_ns = 0
+        """How long the scan took that would be lost; 0: nothing would."""
+        self._was_told_of_loss = False
+        self._is_refreshed = False
+        """Whether the last scan looked at a part only: what is kept was looked at as a whole."""
 
     @abstractmethod
     def paint(self) -> None:
@@ -50,11 +66,17 @@ class SessionScreen(Screen[None]):
 
     def has_action(self, name: str) -> bool:
         """Return whether an action makes sense for what is browsed."""
-        return isinstance(self.subject, Live) or name not in READ_ONLY
+        if not isinstance(self.subject, Live):
+            return name not in READ_ONLY and name not in CHANGING
+        return self.subject.journal is not None or not (name in CHANGING or name in OTHER_PROGRAMS)
+
+    def keys(self) -> list[Key]:
+        """Return the keys of what can be done here."""
+        return [key for key in self.setting.keys if self.has_action(key.action.partition("(")[0])]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Leave out what a kept snapshot does not have, and what needs rows before there are any."""
-        if not hasattr(SessionScreen, f"action_{action}") or action in _WITHOUT_ROWS:
+        if action not in _OURS or action in _WITHOUT_ROWS:
             return self.has_action(action)
         return self.has_action(action) and self.session is not None
 
@@ -90,8 +112,43 @@ class SessionScreen(Screen[None]):
 
     def action_leave(self) -> None:
         place = self.here.place
-        if place.search or place.view is not View.LIST:
+        if place.view is View.TREEMAP and not place.search:
+            self.action_see(View.LIST.name)
+        elif place.search or place.view is not View.LIST:
             self.action_back()
+        elif self.here.look.filter is not None:
+            self.here.filter(None)
+            self.paint()
+        else:
+            clear_marks(self.here)
+            self.paint()
+
+    def action_mark(self) -> None:
+        switch_mark(self.here)
+        self.paint()
+
+    def action_extend(self, rows: int) -> None:
+        extend_marks(self.here, rows)
+        self.paint()
+
+    def action_mark_all(self) -> None:
+        mark_all(self.here)
+        self.paint()
+
+    def action_mark_others(self) -> None:
+        mark_others(self.here)
+        self.paint()
+
+    def action_history(self, steps: int) -> None:
+        self.here.revisit(steps)
+        self.paint()
+
+    def action_ignore(self) -> None:
+        self.here.ignore()
+        self.paint()
+
+    def action_ignored(self) -> None:
+        self._look(replace(self.here.look, shows_ignored=not self.here.look.shows_ignored))
 
     def action_sort(self, sort: str) -> None:
         self.here.sort_by(Sort[sort])
@@ -105,7 +162,11 @@ class SessionScreen(Screen[None]):
         self._look(replace(self.here.look, directories_first=not self.here.look.directories_first))
 
     def action_graph(self) -> None:
-        self._look(replace(self.here.look, graph=_after(self.here.look.graph, Graph)))
+        look = self.here.look
+        if self.here.place.view is View.TREEMAP:
+            self._look(replace(look, tiles=By.AGE if look.tiles is By.TYPE else By.TYPE))
+        else:
+            self._look(replace(look, graph=_after(look.graph, Graph)))
 
     def action_sharing(self) -> None:
         self._look(replace(self.here.look, sharing=_after(self.here.look.sharing, Sharing)))
@@ -137,23 +198,38 @@ class SessionScreen(Screen[None]):
         self._rescan(Rescan(Level.TRUST, only=(path,) if path else self.here.snapshot.roots))
 
     def action_refresh_all(self) -> None:
-        self._rescan(Rescan(Level.FAST))
+        is_retry = self.here.place.view is View.PROBLEMS
+        self._rescan(Rescan(Level.TRUST, retry=True) if is_retry else Rescan(Level.FAST))
+
+    def tell_of_retry(self) -> None:
+        """Tell, after a scan, how much of what could not be read could be now, if that was the question."""
+        if self._retried is not None:
+            left = len(self.here.tree.problems)
+            now = max(self._retried - left, 0)
+            self.say(f"{format_number(now, 'entry', 'entries')} could be read now, {format_count(left)} cannot")
+        self._retried = None
 
     def _rescan(self, rescan: Rescan) -> None:
         if not isinstance(self.subject, Live):
             raise AssertionError("unreachable: check_action leaves this out")
-        if self.jobs.is_scanning:
-            self.say("A scan is under way; Ctrl+C stops it")
+        if busy := self.busy():
+            self.say(busy)
             return
+        self._retried = len(self.here.tree.problems) if rescan.retry else None
+        self._is_refreshed = rescan.level is Level.TRUST
         self.jobs.scan(self.subject.paths, self.subject.options, self.here.snapshot, rescan)
         self.paint()
+
+    def busy(self) -> str:
+        """Return what keeps files from being looked at now; empty for nothing."""
+        return f"A scan is under way; {self.setting.key('stop')} stops it" if self.jobs.is_scanning else ""
 
     def action_stop(self) -> None:
         if self.jobs.is_scanning:
             self.jobs.stop()
             self.say("Stopping the scan; what is known stays")
         else:
-            self.say("No scan is running; q quits")
+            self.say(f"No scan is running; {self.setting.key('leave_program')} quits")
 
     def action_shell(self) -> None:
         with self.app.suspend():
@@ -170,13 +246,31 @@ class SessionScreen(Screen[None]):
         return None
 
     def action_open_externally(self) -> None:
-        path = self._current_path()
-        try:
+        self._open_with_its_program(self._current_path())
+
+    def action_open_folder(self) -> None:
+        self._open_with_its_program(os.path.dirname(self._current_path()))
+
+    def _open_with_its_program(self, path: bytes) -> None:
+        def work() -> str:
             open_with_its_program(path, self.setting.environment)
-        except SpacemapError as error:
-            self.complain(error)
-        else:
-            self.say(f"Opened {display_name(path)}")
+            return f"Opened {display_name(path)}"
+
+        self.jobs.run(work)
+
+    def action_export(self) -> None:
+        snapshot, measure = self.here.snapshot, self.here.look.measure
+
+        def write(wanted: Wanted | None) -> None:
+            if wanted is not None:
+                self.jobs.write(lambda: self._export(wanted, snapshot, measure))
+
+        self.app.push_screen(ExportScreen(snapshot, self.setting.writing), write)
+
+    def _export(self, wanted: Wanted, snapshot: Snapshot, measure: Measure) -> str:
+        form, path = wanted
+        export(path, snapshot, form, self.setting.settings, measure)
+        return f"Wrote {display_name(path)}"
 
     def action_copy(self) -> None:
         path = self._current_path()
@@ -197,27 +291,52 @@ class SessionScreen(Screen[None]):
         self.paint()
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.setting.writing, is_read_only=not isinstance(self.subject, Live)))
+        self.app.push_screen(HelpScreen(self.keys(), self.setting.writing))
+
+    def end_scan(self, live: Live, snapshot: Snapshot) -> None:
+        """Keep what a scan found, where scans are kept."""
+        self.asked_to_leave = False
+        self._loss_ns = snapshot.facts.elapsed_ns if live.keeping is None or is_partial(snapshot) else 0
+        if live.keeping is not None and not self._is_refreshed:
+            self.jobs.keep(live.keeping, snapshot)
+
+    def note_loss(self, reason: SpacemapError) -> None:
+        """Say, once, that scans cannot be kept."""
+        self._loss_ns = self.here.snapshot.facts.elapsed_ns
+        if not self._was_told_of_loss:
+            self._was_told_of_loss = True
+            self.complain(SpacemapError(f"this scan is not kept: {reason}"))
 
     def action_leave_program(self) -> None:
-        is_long = self.jobs.is_scanning and self.scan_elapsed_ns > _LONG_SCAN_NS
-        if is_long and not self._asked_to_leave:
-            self._asked_to_leave = True
-            self.say("The scan is still running; q once more quits, Ctrl+C keeps what is known")
-            return
-        self.leave_now()
+        if not self._must_ask():
+            self.leave_now()
+
+    def _must_ask(self) -> bool:
+        """Return whether one more key is needed to leave, and say so: a scan that took long would be lost."""
+        is_lost = self._loss_ns > _LONG_SCAN_NS
+        is_running = self.jobs.is_scanning and self.scan_elapsed_ns > _LONG_SCAN_NS
+        if self.asked_to_leave or not (is_running or is_lost):
+            return False
+        self.asked_to_leave = True
+        if is_running:
+            self.say("The scan is still running; once more quits")
+        else:
+            self.say(f"This scan took {format_duration(self._loss_ns)} and is not kept; once more quits")
+        return True
 
     def leave_now(self) -> None:
         """End without a question."""
         self._leave(None)
 
     def action_leave_here(self) -> None:
-        path = self.session.path if self.session is not None else b""
-        self._leave(path or None)
+        if not self._must_ask():
+            path = self.session.path if self.session is not None else b""
+            self._leave(path or None)
 
     def _leave(self, directory: bytes | None) -> None:
         snapshot = self.session.snapshot if self.session is not None else None
-        unfinished = self.jobs.is_scanning or snapshot is None or is_partial(snapshot)
+        # What is being updated is whole.
+        unfinished = snapshot is None or is_partial(snapshot)
         self.jobs.stop()
         self.app.exit(Outcome(snapshot, unfinished, directory))
 

@@ -1,6 +1,6 @@
-"""Help: the keys as they are bound, and what the marks before rows mean."""
+"""Help: the keys as they are bound, and what flags and marks before rows mean."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import ClassVar
 
@@ -12,10 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from spacemap.render.text import cell_width
-from spacemap.tui.cells import FLAGS, Writing
-from spacemap.tui.keys import KEYS, READ_ONLY, Key
+from spacemap.tui.cells import FLAGS, MARKS, Writing
+from spacemap.tui.keys import Key
 
-_ASCII = {"↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
+_ASCII = {"↑": "Up", "↓": "Down", "←": "Left", "→": "Right", "Ctrl+↓": "Ctrl+Down", "Ctrl+↑": "Ctrl+Up"}
 
 
 class HelpScreen(ModalScreen[None]):
@@ -36,10 +36,10 @@ class HelpScreen(ModalScreen[None]):
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
 
-    def __init__(self, writing: Writing, *, is_read_only: bool) -> None:
+    def __init__(self, keys: Sequence[Key], writing: Writing) -> None:
         super().__init__(classes="" if writing.is_unicode else "-plain")
         self._writing = writing
-        self._keys = [key for key in KEYS if not is_read_only or key.action not in READ_ONLY]
+        self._keys = [key for key in keys if key.keys]
 
     def compose(self) -> ComposeResult:
         """The page."""
@@ -52,7 +52,7 @@ class HelpScreen(ModalScreen[None]):
 
 
 def help_text(keys: list[Key], writing: Writing) -> Text:
-    """Return the page: a line for each key, group by group, and one for each mark."""
+    """Return the page: a line for each key, group by group, and one for each flag and mark."""
     text = Text()
     for title, rows in _sections(keys, writing):
         text.append(("\n\n" if text else "") + title, "bold underline")
@@ -66,8 +66,9 @@ def help_text(keys: list[Key], writing: Writing) -> Text:
 def _sections(keys: list[Key], writing: Writing) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     for group, members in groupby(keys, key=lambda key: key.group):
         yield group, [(_shown(key.shown, writing), key.text) for key in members]
-    yield "Marks before a row", list(FLAGS.items())
+    yield "Flags before a row", list(FLAGS.items())
+    yield "Marks behind the flag", [(writing.mark(mark), meaning.value) for mark, meaning in MARKS.items()]
 
 
 def _shown(keys: str, writing: Writing) -> str:
-    return keys if writing.is_unicode else " ".join(_ASCII.get(key, key) for key in keys.split(" "))
+    return keys if writing.is_unicode else "".join(_ASCII.get(character, character) for character in keys)

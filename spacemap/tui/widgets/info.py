@@ -1,16 +1,19 @@
-"""The pane with all that is known of one entry."""
+"""The pane with all that is known of one entry, on three pages."""
 
 import os
+from typing import ClassVar
 
-import numpy as np
+from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.message import Message
 from textual.widgets import Static
 
 from spacemap.render.text import display_name
 from spacemap.tree.columns import Flag, Kind, Skip
-from spacemap.tree.links import other_links
 from spacemap.tree.measure import Measure
 from spacemap.tree.omissions import SKIP_TEXT
 from spacemap.tree.snapshot import Snapshot
@@ -27,36 +30,100 @@ from spacemap.tui.cells import (
     shared_of,
     size_of,
 )
+from spacemap.tui.facts import MAX_LINKS, Fact, Tab, exact_bytes, links_of, links_text
 from spacemap.tui.jobs import mode_text, owner_text
-from spacemap.units import Units, format_count, format_size
+from spacemap.units import Units, format_count
 
-MAX_LINKS = 20
-"""Other links of a file that are named; the rest are counted."""
 _KINDS = {Kind.DIRECTORY: "directory", Kind.FILE: "file", Kind.SYMLINK: "symlink", Kind.OTHER: "special file"}
 
-Fact = tuple[str, str]
 
+class InfoPane(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """Pages about one entry. The one with links takes the keys that move, where there are any, to choose one."""
 
-class InfoPane(VerticalScroll, can_focus=False):
-    """Facts below one another, a label before each."""
-
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "choose(-1)", "the link above", show=False),
+        Binding("down,j", "choose(1)", "the link below", show=False),
+        Binding("enter,right,l", "jump", "go to the link", show=False),
+    ]
     DEFAULT_CSS = """
     InfoPane { display: none; height: auto; max-height: 45%; background: $surface; padding: 0 1; }
     """
 
-    def show(self, facts: list[Fact], writing: Writing) -> None:
-        """Show facts in the place of those before."""
-        text = Text(no_wrap=False, overflow="fold")
-        width = max((len(label) for label, _ in facts), default=0)
-        for number, (label, value) in enumerate(facts):
-            text.append("\n" if number else "")
-            text.append(label.ljust(width + 2) if label else " " * (width + 2), "bold" if label else "")
-            text.append(writing.cut(value, 4096))
-        self.query_one(Static).update(text)
+    class Jumped(Message):
+        """Another link of the entry is to be shown."""
+
+        def __init__(self, entry: int) -> None:
+            self.entry = entry
+            super().__init__()
+
+    class TabClicked(Message):
+        """Another page is to be shown."""
+
+        def __init__(self, tab: Tab) -> None:
+            self.tab = tab
+            super().__init__()
+
+    def __init__(self, writing: Writing) -> None:
+        super().__init__()
+        self._writing = writing
+        self._tab = Tab.INFO
+        self._facts: list[Fact] = []
+        self._links: list[int] = []
+        self._chosen = 0
+
+    def show(self, tab: Tab, facts: list[Fact], links: list[int]) -> None:
+        """Show a page; on the one with links their paths are the facts without a label, in the order of `links`."""
+        if links != self._links:
+            self._chosen = 0
+        if tab is not self._tab:
+            self.scroll_to(y=0, animate=False)
+        self._tab, self._facts, self._links = tab, facts, links
+        self.can_focus = tab is Tab.LINKS and bool(links)
+        self._paint()
 
     def compose(self) -> ComposeResult:
         """One text."""
         yield Static(markup=False)
+
+    def action_choose(self, steps: int) -> None:
+        """Choose another link."""
+        self._chosen = max(min(self._chosen + steps, len(self._links) - 1), 0)
+        self._paint()
+        # Two lines are above the first link.
+        self.scroll_to(y=max(self._chosen + 2 - self.size.height // 2, 0), animate=False)
+
+    def action_jump(self) -> None:
+        """Go to the link that is chosen."""
+        if self._links:
+            self.post_message(self.Jumped(self._links[self._chosen]))
+
+    def on_click(self, event: events.Click) -> None:
+        """Show the page whose title was clicked, or go to the link that was."""
+        meta = event.style.meta
+        if "tab" in meta:
+            self.post_message(self.TabClicked(Tab[meta["tab"]]))
+        elif "link" in meta:
+            self.post_message(self.Jumped(self._links[meta["link"]]))
+
+    def _paint(self) -> None:
+        text = Text(no_wrap=False, overflow="fold")
+        for number, tab in enumerate(Tab, 1):
+            style = Style(bold=True, reverse=tab is self._tab, meta={"tab": tab.name})
+            text.append(f" {number} {tab.value} ", style if tab is self._tab else style + Style(bold=False))
+            text.append(" ")
+        width = max((len(label) for label, _ in self._facts), default=0)
+        link = 0
+        for label, value in self._facts:
+            text.append("\n")
+            is_link = self._tab is Tab.LINKS and not label
+            text.append(label.ljust(width + 2), "bold" if label else "")
+            shown = self._writing.cut(value, 4096)
+            if is_link and link < len(self._links):
+                text.append(shown, Style(reverse=link == self._chosen, meta={"link": link}))
+                link += 1
+            else:
+                text.append(shown)
+        self.query_one(Static).update(text)
 
 
 def entry_facts(snapshot: Snapshot, entry: int, units: Units) -> list[Fact]:
@@ -65,12 +132,12 @@ def entry_facts(snapshot: Snapshot, entry: int, units: Units) -> list[Fact]:
     is_directory = tree.kind[entry] == Kind.DIRECTORY
     disk, apparent = size_of(tree, entry, Measure.DISK), size_of(tree, entry, Measure.APPARENT)
     facts = [("Path", display_name(tree.path(entry)))]
-    facts.append(("Disk usage", _bytes(disk, units)))
-    facts.append(("Apparent", _bytes(apparent, units)))
+    facts.append(("Disk usage", exact_bytes(disk, units)))
+    facts.append(("Apparent", exact_bytes(apparent, units)))
     shared = shared_of(tree, entry)
     if shared or is_directory:
-        stays = f"; {_bytes(shared, units)} stay, hard-linked from elsewhere" if shared else ""
-        facts.append(("If deleted", f"{_bytes(disk - shared, units)} are freed{stays}"))
+        stays = f"; {exact_bytes(shared, units)} stay, hard-linked from elsewhere" if shared else ""
+        facts.append(("If deleted", f"{exact_bytes(disk - shared, units)} are freed{stays}"))
     kind = _KINDS[Kind(int(tree.kind[entry]))]
     if count := folded_files(tree, entry):
         kind = f"{format_count(count)} small files of this directory, folded to save memory"
@@ -80,9 +147,9 @@ def entry_facts(snapshot: Snapshot, entry: int, units: Units) -> list[Fact]:
     if snapshot.facts.options.get("times") != "leave":
         facts.append(("Newest" if is_directory else "Modified", moment(mtime_of(tree, entry))))
     facts.append(("Inode", _inode(tree, entry)))
-    facts += _link_facts(tree, entry)
-    facts += [("Why marked", text) for text in _reasons(tree, entry)]
-    return facts
+    if links := links_text(tree, entry):
+        facts.append(("Hard links", links))
+    return facts + reason_facts(tree, entry)
 
 
 def status_facts(result: os.stat_result | OSError) -> list[Fact]:
@@ -97,11 +164,6 @@ def status_facts(result: os.stat_result | OSError) -> list[Fact]:
     ]
 
 
-def _bytes(size: int, units: Units) -> str:
-    exact = format_size(size, Units.BYTES)
-    return exact if units is Units.BYTES or size < 1000 else f"{format_size(size, units)} ({exact})"
-
-
 def _inode(tree: Tree, entry: int) -> str:
     device = None
     if tree.kind[entry] == Kind.DIRECTORY:
@@ -110,28 +172,28 @@ def _inode(tree: Tree, entry: int) -> str:
     return number if device is None else f"{number} on device {os.major(device)}:{os.minor(device)}"
 
 
-def _link_facts(tree: Tree, entry: int) -> list[Fact]:
+def link_facts(tree: Tree, entry: int) -> list[Fact]:
+    """Return the page of links: how many there are, and the paths of the others."""
     if not tree.flags[entry] & Flag.LINKED:
-        return []
-    others = other_links(tree, entry)
-    at = int(tree.links.entry.searchsorted(np.uint32(entry)))
-    count = int(tree.links.link_count[at])
-    known = len(others) + 1
-    facts = [("Hard links", f"{known} of {count} are in this tree" if known < count else f"{count}, all in this tree")]
-    shown = [("", display_name(tree.path(other))) for other in others[:MAX_LINKS].tolist()]
-    if len(others) > MAX_LINKS:
-        shown.append(("", f"and {format_count(len(others) - MAX_LINKS)} more"))
-    return facts + shown
+        is_directory = tree.kind[entry] == Kind.DIRECTORY
+        return [("Hard links", "directories have none" if is_directory else "this is the only one")]
+    known = links_of(tree, entry)
+    facts = [("Hard links", links_text(tree, entry))]
+    facts += [("", display_name(tree.path(other))) for other in known]
+    if len(known) == MAX_LINKS:
+        facts.append(("", f"the first {MAX_LINKS} of the others"))
+    return facts
 
 
-def _reasons(tree: Tree, entry: int) -> list[str]:
-    reasons = []
+def reason_facts(tree: Tree, entry: int) -> list[Fact]:
+    """Return why an entry is marked, in words."""
+    facts = []
     flag = flag_of(tree, entry)
     if flag:
-        reasons.append(f"{flag}  {FLAGS[flag]}")
+        facts.append(("Why flagged", f"{flag}  {FLAGS[flag]}"))
     if tree.kind[entry] == Kind.DIRECTORY:
         skip = Skip(int(tree.directories.skip[tree.directory_row(entry)]))
         if skip is not Skip.NONE:
-            reasons.append(SKIP_TEXT[skip])
+            facts.append(("Why flagged", SKIP_TEXT[skip]))
     problem = problem_text(tree, entry)
-    return [*reasons, problem] if problem else reasons
+    return [*facts, ("Why flagged", problem)] if problem else facts

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from spacemap.render.palette import is_color
 from spacemap.render.text import cell_width
 from spacemap.tui.cells import Piece
 
@@ -45,8 +47,9 @@ class Line(Widget):
         """Return the line."""
         room = self.size.width - sum(cell_width(piece.text) for piece in (*self._left, *self._right))
         right = (Piece(" " * room, "text"), *self._right) if self._right and room >= 1 else ()
-        segments = [
-            Segment(piece.text, self.rich_style + self.get_component_rich_style(f"line--{piece.style}", partial=True))
-            for piece in ((*self._left, *right) if y == 0 else ())
-        ]
+        shown = (*self._left, *right) if y == 0 else ()
+        segments = [Segment(piece.text, self.rich_style + self._style(piece.style)) for piece in shown]
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _style(self, name: str) -> Style:
+        return Style(color=name) if is_color(name) else self.get_component_rich_style(f"line--{name}", partial=True)

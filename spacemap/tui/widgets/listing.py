@@ -12,11 +12,12 @@ from textual.strip import Strip
 
 from spacemap.render.palette import is_color
 from spacemap.tui.cells import Writing, row_pieces
+from spacemap.tui.marks import Marks
 from spacemap.tui.session import Rows, Session
 
 _LEAD = 2
 """Rows that stay visible beyond the cursor, where there are so many."""
-_NAMED = ("flag", "amount", "bar", "items", "faint", "directory", "file", "other")
+_NAMED = ("flag", "mark", "amount", "bar", "items", "faint", "directory", "file", "other")
 
 
 class Listing(ScrollView, can_focus=True, inherit_bindings=False):
@@ -26,6 +27,7 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
     DEFAULT_CSS = """
     Listing { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; background: $background; }
     Listing .listing--flag { color: $warning; text-style: bold; }
+    Listing .listing--mark { color: $success; text-style: bold; }
     Listing .listing--amount { color: $foreground; }
     Listing .listing--bar { color: $primary; }
     Listing .listing--items { color: $foreground 75%; }
@@ -49,8 +51,8 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
         self._writing = writing
         self._session: Session | None = None
         self._empty = ""
-        self._painted: tuple[Rows | None, int] = (None, 0)
-        """The rows and the cells that the lines below were painted for."""
+        self._painted: tuple[Rows | None, int, Marks | None] = (None, 0, None)
+        """The rows, the cells and the marks that the lines below were painted for."""
         self._lines: dict[tuple[int, bool], Strip] = {}
         """By row, and whether the cursor is on it: a move paints the screen up to three times, and changes two rows."""
 
@@ -99,8 +101,9 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
             faint = self.get_component_rich_style("listing--faint")
             shown = self._writing.cut(f"  {text}", width) if text else ""
             return Strip([Segment(shown, faint)]).adjust_cell_length(width, self.rich_style)
-        if self._painted[0] is not session.rows() or self._painted[1] != width:
-            self._painted = (session.rows(), width)
+        rows, cells, marks = self._painted
+        if rows is not session.rows() or cells != width or marks is not session.marks:
+            self._painted = (session.rows(), width, session.marks)
             self._lines.clear()
         place = (row, row == session.cursor)
         if place not in self._lines:

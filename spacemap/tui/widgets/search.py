@@ -1,4 +1,4 @@
-"""The line in which a search is typed."""
+"""The lines in which something is typed that changes the rows meanwhile."""
 
 from typing import ClassVar
 
@@ -7,25 +7,30 @@ from textual.message import Message
 from textual.widgets import Input
 
 
-class SearchLine(Input):
-    """Tells of every change; Tab widens, Enter keeps, Escape gives up, arrows move in the list meanwhile."""
+class TypedLine(Input):
+    """Tells of every change; Enter keeps, Escape gives up, arrows move in the list meanwhile."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "widen", "search in everything, or here", show=False),
-        Binding("escape", "give_up", "end the search", show=False),
+        Binding("escape", "give_up", "give up what is typed", show=False),
         Binding("up", "step(-1)", "up one row", show=False),
         Binding("down", "step(1)", "down one row", show=False),
     ]
     DEFAULT_CSS = """
-    SearchLine { height: 1; border: none; padding: 0; background: $surface; display: none; width: 1fr; }
-    SearchLine:focus { border: none; background-tint: $foreground 0%; }
+    TypedLine { height: 1; border: none; padding: 0; background: $surface; display: none; width: 1fr; }
+    TypedLine:focus { border: none; background-tint: $foreground 0%; }
     """
 
-    class Widened(Message):
-        """Search everywhere, or only here."""
-
     class GivenUp(Message):
-        """No search after all."""
+        """Nothing of what was typed after all."""
+
+        def __init__(self, line: "TypedLine") -> None:
+            self.line = line
+            super().__init__()
+
+        @property
+        def control(self) -> "TypedLine":
+            """The line, by which handlers are chosen."""
+            return self.line
 
     class Stepped(Message):
         """Move in what was found."""
@@ -34,14 +39,29 @@ class SearchLine(Input):
             self.rows = rows
             super().__init__()
 
-    def action_widen(self) -> None:
-        """Ask for the other extent."""
-        self.post_message(self.Widened())
-
     def action_give_up(self) -> None:
         """Ask for an end."""
-        self.post_message(self.GivenUp())
+        self.post_message(self.GivenUp(self))
 
     def action_step(self, rows: int) -> None:
         """Ask for the cursor to move."""
         self.post_message(self.Stepped(rows))
+
+
+class SearchLine(TypedLine):
+    """A part of names; Tab widens the search."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "widen", "search in everything, or here", show=False),
+    ]
+
+    class Widened(Message):
+        """Search everywhere, or only here."""
+
+    def action_widen(self) -> None:
+        """Ask for the other extent."""
+        self.post_message(self.Widened())
+
+
+class FilterLine(TypedLine):
+    """A filter."""

@@ -1,0 +1,108 @@
+"""Work in threads that removes, or puts back: whatever of it changes files is in clean/."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from spacemap.clean import Journal, Method, Plan, Removing, inspect, remove, undo_last, write_script
+from spacemap.clean.bins import find_place
+from spacemap.clean.outcome import StaysError
+from spacemap.clean.runs import Intent
+from spacemap.clean.undo import last_trash
+from spacemap.errors import SpacemapError, UsageError
+from spacemap.render.text import display_name
+from spacemap.scan.mounts import read_mounts
+from spacemap.tree.snapshot import Snapshot
+from spacemap.tui.jobs import Post
+from spacemap.tui.marks import Ids
+from spacemap.tui.proposal import Proposal, changed_by, propose
+from spacemap.tui.tellings import Going, Inspected, NotBegun, Proposed, PutBack, Removed, Trashed, Written
+
+IsCancelled = Callable[[], bool]
+
+
+def make_proposal(snapshot: Snapshot, entries: Ids, methods: tuple[Method, ...], tell: Post) -> None:
+    """Work out what would go."""
+    tell(Proposed(propose(snapshot, entries), methods))
+
+
+def look_at(proposal: Proposal, tell: Post) -> None:
+    """Compare what is proposed with the file system."""
+    tell(Inspected(proposal, inspect(proposal.plan)))
+
+
+def carry_out(proposal: Proposal, method: Method, journal: Journal, is_cancelled: IsCancelled, tell: Post) -> None:
+    """Remove what is proposed."""
+
+    def on_progress(removing: Removing) -> None:
+        tell(Going(removing))
+
+    try:
+        outcome = remove(proposal.plan, method, journal, on_progress, is_cancelled)
+    except SpacemapError as error:
+        tell(NotBegun(error))
+        return
+    changed = changed_by(proposal)
+    if method is Method.TRASH:
+        changed.update(_trashes(proposal.plan))
+    tell(Removed(outcome, method, frozenset(changed)))
+
+
+def write_down(proposal: Proposal, path: str, tell: Post) -> None:
+    """Write a script that removes what is proposed, to a file that is not there yet."""
+    try:
+        if os.path.lexists(path):
+            raise UsageError(f"{display_name(os.fsencode(path))} is there already; choose another name")
+        write_script(proposal.plan, path)
+    except SpacemapError as error:
+        tell(NotBegun(error))
+    else:
+        tell(Written(path))
+
+
+def look_back(journal: Journal, tell: Post) -> None:
+    """Find out what could be put back."""
+    try:
+        _, intents = last_trash(journal)
+    except SpacemapError as error:
+        tell(NotBegun(error))
+    else:
+        tell(Trashed(tuple(sorted(os.path.join(intent.where.path(), *intent.names) for intent in intents))))
+
+
+def put_back(journal: Journal, tell: Post) -> None:
+    """Put back what was moved to the trash last."""
+    try:
+        _, intents = last_trash(journal)
+        outcome = undo_last(journal)
+    except SpacemapError as error:
+        tell(NotBegun(error))
+    else:
+        tell(PutBack(outcome, frozenset(path for intent in intents for path in _places(intent))))
+
+
+def _trashes(plan: Plan) -> Iterator[bytes]:
+    """Yield the directories of the trashes that planned entries go to."""
+    tree, mounts = plan.tree, read_mounts()
+    parents = np.unique(tree.parent[plan.entries])
+    rows = np.searchsorted(tree.directories.entry, parents)
+    devices, first = np.unique(tree.directories.device[rows], return_index=True)
+    for device, parent in zip(devices.tolist(), parents[first].tolist(), strict=True):
+        try:
+            trash = find_place(tree.path(parent), device, mounts).path
+        except StaysError:
+            continue  # nothing was moved from there
+        yield from _parts(trash)
+
+
+def _places(intent: Intent) -> Iterator[bytes]:
+    """Yield the directories that change when what was moved is put back."""
+    yield intent.where.path()
+    if intent.trashed is not None:
+        yield from _parts(intent.trashed.trash)
+
+
+def _parts(trash: bytes) -> Iterator[bytes]:
+    yield os.path.join(trash, b"files")
+    yield os.path.join(trash, b"info")
