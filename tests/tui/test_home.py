@@ -16,7 +16,7 @@ from spacemap.tui.jobs import Jobs
 from spacemap.tui.launch import open_with_its_program
 from spacemap.tui.opening import Keeping, Live, Unfinished
 from spacemap.tui.screens.resume import ResumeScreen
-from tests.tui.browsing import (
+from tests.tui.browsing import (, unused_journal
     HeldScan,
     browsing,
     only_workers,
@@ -66,7 +66,7 @@ def _browser(live: Live, **changes: object) -> Browser:
 
 
 def _live(tree: Path, keeping: Keeping | None = None, unfinished: Unfinished | None = None) -> Live:
-    return Live((bytes(tree),), ScanOptions(), keeping, unfinished=unfinished)
+    return Live((bytes(tree),), ScanOptions(), keeping, unfinished=unfinished, journal=unused_journal)
 
 
 def test_an_update_leaves_the_cursor_where_it_is(tree: Path, keeping: Keeping, monkeypatch: pytest.MonkeyPatch) -> None:
