@@ -16,7 +16,7 @@ from spacemap.tui.jobs import Jobs
 from spacemap.tui.launch import open_with_its_program
 from spacemap.tui.opening import Keeping, Live, Unfinished
 from spacemap.tui.screens.resume import ResumeScreen
-from tests.tui.browsing import (, unused_journal
+from tests.tui.browsing import (
     HeldScan,
     browsing,
     only_workers,
@@ -26,6 +26,7 @@ from tests.tui.browsing import (, unused_journal
     screen_text,
     session_of,
     setting,
+    unused_journal,
     wait_for,
 )
 
