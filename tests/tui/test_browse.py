@@ -152,7 +152,7 @@ def test_help_opens_and_closes(tree: Path) -> None:
     """`?` shows the keys; Escape returns."""
 
     async def journey() -> list[bool]:
-        async with browsing(tree, (80, 60)) as pilot:
+        async with browsing(tree, (80, 120)) as pilot:
             await press(pilot, "?")
             seen = [isinstance(pilot.app.screen, HelpScreen), "scan this directory again" in screen_text(pilot)]
             await press(pilot, "escape")

@@ -130,6 +130,7 @@ def test_what_a_view_leads_to_is_shown() -> None:
     session = _session("ext:pdf")
     session.see(View.PROBLEMS)
     session.open()
+    session.open()
 
     assert (None, b"secret") == (session.look.filter, session.tree.name(session.current))
 

@@ -26,6 +26,7 @@ from tests.tui.browsing import (
     screen_text,
     session_of,
     setting,
+    unused_journal,
     wait_for,
 )
 
@@ -66,7 +67,7 @@ def _browser(live: Live, **changes: object) -> Browser:
 
 
 def _live(tree: Path, keeping: Keeping | None = None, unfinished: Unfinished | None = None) -> Live:
-    return Live((bytes(tree),), ScanOptions(), keeping, unfinished=unfinished)
+    return Live((bytes(tree),), ScanOptions(), keeping, unfinished=unfinished, journal=unused_journal)
 
 
 def test_an_update_leaves_the_cursor_where_it_is(tree: Path, keeping: Keeping, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -297,7 +297,7 @@ def test_views_follow_one_another() -> None:
     """`see_next` comes back to the list; from a view outside the cycle it does, too."""
     session = _session()
     seen = []
-    for _ in range(5):
+    for _ in range(6):
         session.see_next()
         seen.append(session.place.view)
 
