@@ -158,7 +158,7 @@ def test_own_keys(tmp_path: object) -> None:
     looks, footer, text = asyncio.run(journey())
 
     assert [True, False] == looks
-    assert footer.startswith(" s help x size a apparent")
+    assert footer.startswith(" s help x size n info")
     assert "x Ctrl+S" in text
     assert "by name" not in text
 
