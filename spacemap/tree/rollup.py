@@ -184,7 +184,7 @@ class _Shape:
         """Return the newest mtime in each subtree, seconds; `mtime` has those of the entries."""
         directories = tree.directories
         result = mtime[directories.entry].astype(np.int64)
-        if not tree.mtime.any():  # times were left out
+        if not mtime.any():  # times were left out
             return result
         filled = np.flatnonzero(directories.child_count)
         if len(filled):
