@@ -15,6 +15,7 @@ from spacemap.tree.tree import Tree
 _KINDS = {stat.S_IFDIR: int(Kind.DIRECTORY), stat.S_IFREG: int(Kind.FILE), stat.S_IFLNK: int(Kind.SYMLINK)}
 _UNCOMPARABLE = int(Flag.UNMEASURED | Flag.FOLDED | Flag.VIA_SYMLINK)
 _NO_MOMENT = 1 << 63
+_SECOND = 10**9
 UNMEASURED = "the scan could not measure it"
 REPLACED = "something else has taken its place since the scan"
 ELSEWHERE = (Skip.OTHER_DEVICE, Skip.KERNEL_FS, Skip.SECOND_VIEW)
@@ -32,7 +33,8 @@ class Known(NamedTuple):
     mtime: int
     """Seconds."""
     unchanged_since_ns: int
-    """The end of the scan. For what has several links the end of time: removing one of them changes the others."""
+    """When it was measured, or somewhat earlier. For what has several links the end of time: removing one of them
+    changes the others."""
 
 
 def known_entries(snapshot: Snapshot, directory: int, entries: Sequence[int]) -> list[Known]:
@@ -41,8 +43,9 @@ def known_entries(snapshot: Snapshot, directory: int, entries: Sequence[int]) ->
     device = int(tree.directories.device[tree.directory_row(directory)])
     flags = tree.flags[ids].tolist()
     columns = (tree.kind[ids], tree.inode[ids], tree.apparent_size[ids], tree.mtime[ids])
+    # What was modified meanwhile was measured after that.
     rows = zip(entries, flags, *(column.tolist() for column in columns), strict=True)
-    finished = snapshot.facts.finished_ns
+    began, listed, finished = _moments(snapshot, directory)
     return [
         Known(
             tree.name(entry),
@@ -52,10 +55,24 @@ def known_entries(snapshot: Snapshot, directory: int, entries: Sequence[int]) ->
             inode,
             size,
             mtime,
-            _NO_MOMENT if flag & Flag.LINKED else finished,
+            _NO_MOMENT if flag & Flag.LINKED else finished if began < mtime * _SECOND <= finished else listed,
         )
         for entry, flag, kind, inode, size, mtime in rows
     ]
+
+
+def _moments(snapshot: Snapshot, directory: int) -> tuple[int, int, int]:
+    """Return when measuring began, when the files of a directory were measured at the earliest, and when it was over;
+    in nanoseconds.
+
+    A directory that changed meanwhile was listed after that. Where an earlier scan was used, its files may be as that
+    one saw them.
+    """
+    facts, tree = snapshot.facts, snapshot.tree
+    base, finished = facts.base, facts.finished_ns
+    began = facts.started_ns if base is None or not base.trusted_entries else base.started_ns
+    changed = int(tree.directories.ctime_ns[tree.directory_row(directory)])
+    return began, max(began, min(changed, finished)), finished
 
 
 def compare(found: os.stat_result, known: Known) -> None:

@@ -2,12 +2,15 @@
 
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
 from spacemap.clean import Method, Removing, make_plan, remove
 from spacemap.scan import ScanOptions, scan
+from spacemap.scan.rescan import Level, Rescan
+from spacemap.tree.snapshot import Snapshot
 from tests.clean.cleaning import (
     delete,
     is_canary_alive,
@@ -18,6 +21,7 @@ from tests.clean.cleaning import (
     scanned,
     tree_in,
 )
+from tests.scan.processes import wait_until
 from tests.scan.specs import Entry
 
 MODIFIED = "it was modified since the scan"
@@ -301,3 +305,35 @@ def test_an_entry_twice(place: Path) -> None:
     again = delete(place, plan)
 
     assert ({"a": GONE, "b": GONE}, 0) == (reasons(again, root), again.entries)
+
+
+def refreshed(root: Path, snapshot: Snapshot, *directories: str) -> Snapshot:
+    """Return a snapshot of which only some directories are of now."""
+    again = tuple(os.fsencode(root / name) for name in directories)
+    return scan([root], base=snapshot, rescan=Rescan(level=Level.TRUST, again=again))
+
+
+@pytest.mark.parametrize("again", ["b", "a"], ids=["beside it", "its own"])
+def test_rewritten_before_a_refresh(place: Path, again: str) -> None:
+    """What was rewritten, with its size and times kept, since it was measured stays, however new the rest is."""
+    root = tree_in(place, "a/file", "b/file")
+    snapshot = scanned(root)
+    status = (root / "a/file").stat()
+    (root / "a/file").write_bytes(b"x" * 5000)
+    os.utime(root / "a/file", ns=(status.st_atime_ns, status.st_mtime_ns))
+    outcome = delete(place, planned(refreshed(root, snapshot, again), "a/file", "b/file"))
+
+    assert (["a", "a/file", "b"], {"a/file": STATUS}) == (listing(root), reasons(outcome, root))
+
+
+def test_new_since_the_base(place: Path) -> None:
+    """What a refresh found goes: what was written since, and what was moved there with its old times."""
+    root = tree_in(place, "a/file", "b/file", "old")
+    snapshot = scanned(root)
+    (root / "b/new").write_text("new")
+    (root / "old").rename(root / "b/moved")
+    wait_until(lambda: time.time() > snapshot.facts.started_ns // 10**9 + 1, "the next second")
+    (root / "b/later").write_text("later")
+    outcome = delete(place, planned(refreshed(root, snapshot, "b"), "b/later", "b/moved"))
+
+    assert (["a", "a/file", "b", "b/file", "b/new"], {}) == (listing(root), reasons(outcome, root))
