@@ -56,6 +56,15 @@ class Places:
             _close(above)
         self._stack.append(Place(directory, descriptor))
 
+    def look_at(self, name: bytes) -> os.stat_result:
+        """Return what a name of the innermost directory leads to now. Raises StaysError."""
+        try:
+            return os.stat(name, dir_fd=self.innermost.descriptor, follow_symlinks=False)
+        except FileNotFoundError as error:
+            raise StaysError("compare", GONE) from error
+        except OSError as error:
+            raise StaysError("compare", failure(error)) from error
+
     def leave(self) -> Place:
         """Return the innermost directory, closed; the one above it is open again. Raises StaysError."""
         left, above = self._stack.pop(), self.innermost

@@ -13,7 +13,7 @@ from spacemap.clean.bins import INSTEAD, Bin, find_place, make_bin
 from spacemap.clean.journal import Recorder, told_place
 from spacemap.clean.known import compare, compare_directory, identity, known_entries
 from spacemap.clean.lines import Record
-from spacemap.clean.outcome import GONE, StaysError, Tally, failure
+from spacemap.clean.outcome import StaysError, Tally, failure
 from spacemap.clean.places import MOUNTED, Places
 from spacemap.clean.plan import Plan
 from spacemap.clean.system import rename_exclusively
@@ -126,23 +126,16 @@ class Trashing:
 
     def _compare(self, entry: int, mounts: MountTable) -> None:
         """Raise StaysError where an entry, or anything below it, is not what is planned."""
-        parent = int(self._tree.parent[entry])
+        tree = self._tree
+        parent = int(tree.parent[entry])
         self._places.begin(parent)  # where comparing failed, it stands anywhere below
-        if self._tree.kind[entry] != Kind.DIRECTORY:
-            compare(self._stat(entry), known_entries(self._plan.snapshot, parent, [entry])[0])
+        if tree.kind[entry] != Kind.DIRECTORY:
+            compare(self._places.look_at(tree.name(entry)), known_entries(self._plan.snapshot, parent, [entry])[0])
             return
-        if mounts.points_below(self._tree.path(entry)):
+        if mounts.points_below(tree.path(entry)):
             raise StaysError("compare", f"{MOUNTED}, somewhere below")
         check_whole(self._plan, self._places, entry)
-        compare_directory(self._stat(entry), self._tree, entry)
-
-    def _stat(self, entry: int) -> os.stat_result:
-        try:
-            return os.stat(self._tree.name(entry), dir_fd=self._places.innermost.descriptor, follow_symlinks=False)
-        except FileNotFoundError as error:
-            raise StaysError("compare", GONE) from error
-        except OSError as error:
-            raise StaysError("compare", failure(error)) from error
+        compare_directory(self._places.look_at(tree.name(entry)), tree, entry)
 
     def _rename(self, entry: int, to: bytes, target: Bin) -> None:
         """Move one entry, and back again when it was exchanged at the last moment. Raises StaysError."""

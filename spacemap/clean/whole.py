@@ -52,7 +52,7 @@ def check_whole(plan: Plan, places: Places, top: int) -> None:
 def _check_files(plan: Plan, places: Places, step: Files) -> None:
     for known in known_entries(plan.snapshot, step.directory, step.entries):
         try:
-            compare(_stat(known.name, places), known)
+            compare(places.look_at(known.name), known)
         except StaysError as error:
             if error.reason != GONE:
                 raise _InsideError(error.operation, f"{display_name(known.name)}: {error.reason}") from error
@@ -63,7 +63,7 @@ def _check_empty(tree: Tree, places: Places, directory: int) -> None:
     if skip_of(tree, directory) in ELSEWHERE:
         raise StaysError("compare", MOUNTED)
     if skip_of(tree, directory) is not Skip.NONE:
-        compare_directory(_stat(tree.name(directory), places), tree, directory)
+        compare_directory(places.look_at(tree.name(directory)), tree, directory)
         return
     places.enter(directory)
     _check_names(tree, places.innermost.descriptor, directory)
@@ -84,15 +84,6 @@ def _check_names(tree: Tree, descriptor: int, directory: int) -> None:
     if added:
         shown = display_name(min(added))
         raise _InsideError("compare", f"{shown} was added since the scan, or left out by it; scan again, or delete")
-
-
-def _stat(name: bytes, places: Places) -> os.stat_result:
-    try:
-        return os.stat(name, dir_fd=places.innermost.descriptor, follow_symlinks=False)
-    except FileNotFoundError as error:
-        raise StaysError("compare", GONE) from error
-    except OSError as error:
-        raise StaysError("compare", failure(error)) from error
 
 
 def _told(error: StaysError, tree: Tree, top: int, directory: int) -> str:

@@ -85,13 +85,8 @@ def find_stale(base: Base, rescan: Rescan, changed_roots: Iterable[int], mount_p
     retried = np.flatnonzero(np.isin(directories.skip, [*RETRIED, Skip.CACHE_TAGGED]) & is_retried)
     wanted = _wanted(tree, rescan)
     if rescan.level is Level.TRUST:
-        for row in (
-            *only.tolist(),
-            *alone.tolist(),
-            *retried.tolist(),
-        ):  # its own row is in the listing above it, and so on to the root
-            entry = int(directories.entry[row])
-            wanted[[entry, *tree.ancestors(entry)]] = True
+        for entry in directories.entry[np.concatenate([only, alone, retried])].tolist():
+            wanted[[entry, *tree.ancestors(entry)]] = True  # its own row is in the listing above it, and so on
     wanted[: base.first] = False
     differs, patch = _check(tree, wanted, checker)
     if not base.can_be_patched:
