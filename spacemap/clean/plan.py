@@ -13,6 +13,7 @@ import numpy as np
 from spacemap.scan.mounts import MountTable, read_mounts
 from spacemap.scan.options import Times
 from spacemap.tree.columns import EntryIds, Flag, Skip
+from spacemap.tree.links import grouped
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tree.subtree import directory_rows, names_below, subtree_slices
 from spacemap.tree.tree import DIRECTORY, Tree
@@ -201,13 +202,9 @@ def _look_at(tree: Tree, entries: list[int], mounts: MountTable) -> tuple[Odditi
 
 def _linked_elsewhere(tree: Tree, rows: list[EntryIds]) -> int:
     """Return how many inodes of planned links have more links than are planned."""
-    row = np.concatenate([np.zeros(0, np.int64), *rows])
-    links = tree.links
-    if not len(row):
+    by_inode, begins = grouped(tree, np.concatenate([np.zeros(0, np.int64), *rows]))
+    if not len(by_inode):
         return 0
-    device, inode, total = links.device[row], tree.inode[links.entry[row]], links.link_count[row]
-    order = np.lexsort((inode, device))
-    device, inode, total = device[order], inode[order], total[order]
-    begins = np.flatnonzero(np.append(True, (device[1:] != device[:-1]) | (inode[1:] != inode[:-1])))
-    planned = np.diff(np.append(begins, len(order)))
-    return int(np.count_nonzero(np.maximum.reduceat(total, begins) > planned))
+    first = np.flatnonzero(begins)
+    planned = np.diff(np.append(first, len(by_inode)))
+    return int(np.count_nonzero(np.maximum.reduceat(tree.links.link_count[by_inode], first) > planned))

@@ -15,7 +15,7 @@ def mark_repeated(tree: Tree) -> None:
     A file that changes during the scan may be measured differently by each of its links: they all get the sizes of
     the one that counts, so that every sum agrees with every other.
     """
-    by_inode, begins = _grouped(tree)
+    by_inode, begins = grouped(tree)
     if not len(by_inode):
         return
     entry = tree.links.entry[by_inode]
@@ -37,15 +37,18 @@ def other_links(tree: Tree, entry: int) -> EntryIds:
     return others
 
 
-def _grouped(tree: Tree) -> tuple[Rows, npt.NDArray[np.bool_]]:
-    """Return the rows of the links grouped by (device, inode), ids ascending in a group; and where groups begin."""
+def grouped(tree: Tree, rows: Rows | None = None) -> tuple[Rows, npt.NDArray[np.bool_]]:
+    """Return rows of the links, all by default, those of one inode together and their ids ascending; and where inodes
+    begin."""
     links = tree.links
-    inode = tree.inode[links.entry]
-    by_inode = np.lexsort((links.entry, inode, links.device))
-    device, inode = links.device[by_inode], inode[by_inode]
-    begins = np.ones(len(by_inode), np.bool_)
+    rows = np.arange(len(links.entry)) if rows is None else rows
+    entry, device = links.entry[rows], links.device[rows]
+    inode = tree.inode[entry]
+    order = np.lexsort((entry, inode, device))
+    device, inode = device[order], inode[order]
+    begins = np.ones(len(order), np.bool_)
     begins[1:] = (device[1:] != device[:-1]) | (inode[1:] != inode[:-1])
-    return by_inode, begins
+    return rows[order], begins
 
 
 class LinkSums:
@@ -58,7 +61,7 @@ class LinkSums:
     def __init__(self, tree: Tree, parent: Rows, depth: Rows, position: Rows) -> None:
         self._parent = parent
         self._depth = depth
-        by_inode, begins = _grouped(tree)
+        by_inode, begins = grouped(tree)
         entry = tree.links.entry[by_inode]
         directory = np.searchsorted(tree.directories.entry, tree.parent[entry])
         group = np.cumsum(begins) - 1

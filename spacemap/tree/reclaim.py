@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spacemap.tree.columns import U64, EntryIds, Flag, Kind, Mask
+from spacemap.tree.links import grouped
 from spacemap.tree.tree import Tree
 
 Ids = npt.NDArray[np.int64]
@@ -141,12 +142,7 @@ def _links_within(tree: Tree, tops: Ids) -> tuple[int, int]:
 
 def _inode_groups(tree: Tree) -> Ids:
     """Return a number for each link, equal for those of one inode."""
-    links = tree.links
-    inode = tree.inode[links.entry]
-    order = np.lexsort((inode, links.device))
-    device, inode = links.device[order], inode[order]
-    begins = np.zeros(len(order), np.bool_)
-    begins[1:] = (device[1:] != device[:-1]) | (inode[1:] != inode[:-1])
-    result = np.empty(len(order), np.int64)
-    result[order] = np.cumsum(begins)
+    by_inode, begins = grouped(tree)
+    result = np.empty(len(by_inode), np.int64)
+    result[by_inode] = np.cumsum(begins) - 1
     return result

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spacemap.tree.columns import EntryIds
+from spacemap.tree.links import grouped
 from spacemap.tree.tree import Tree
 
 Slices = Sequence[slice]
@@ -41,13 +42,8 @@ def repeated_within(tree: Tree, parts: Slices) -> EntryIds:
     links = tree.links
     bounds = [links.entry.searchsorted(np.array([part.start, part.stop], np.uint32)).tolist() for part in parts]
     rows = np.concatenate([np.arange(begin, end) for begin, end in bounds])
-    entry, device = links.entry[rows], links.device[rows]
-    inode = tree.inode[entry]
-    order = np.lexsort((entry, inode, device))
-    device, inode = device[order], inode[order]
-    again = np.zeros(len(order), np.bool_)
-    again[1:] = (device[1:] == device[:-1]) & (inode[1:] == inode[:-1])
-    return np.sort(entry[order][again])
+    by_inode, begins = grouped(tree, rows)
+    return np.sort(links.entry[by_inode[~begins]])
 
 
 def find_child(tree: Tree, directory: int, name: bytes) -> int | None:
