@@ -92,6 +92,25 @@ def test_replacing_takes_a_second_key(place: Path, monkeypatch: pytest.MonkeyPat
     assert SNAPSHOT.tree.names == open_snapshot(place / "root.smap").tree.names
 
 
+def test_nothing_is_replaced_where_nothing_is_changed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --read-only a file that is there stays, however often Enter is pressed; another name is written to."""
+    monkeypatch.chdir(place)
+    root = place / "root"
+    root.mkdir()
+    (place / "root.smap").write_bytes(b"mine")
+
+    async def journey() -> bool:
+        async with browsing(root, journal=None) as pilot:
+            await press(pilot, "E", "enter", "enter", "enter", "enter")
+            seen = "choose another name" in screen_text(pilot)
+            await press(pilot, "home", *"new-", "enter")
+            await wait_for(pilot, lambda: (place / "new-root.smap").exists())
+            return seen
+
+    assert asyncio.run(journey())
+    assert b"mine" == (place / "root.smap").read_bytes()
+
+
 def test_a_failure_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing can be written the reason is on the screen, and the browser goes on."""
     monkeypatch.chdir("/proc")

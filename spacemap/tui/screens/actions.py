@@ -265,7 +265,8 @@ class SessionScreen(Screen[None]):
             if wanted is not None:
                 self.jobs.write(lambda: self._export(wanted, snapshot, measure))
 
-        self.app.push_screen(ExportScreen(snapshot, self.setting.writing), write)
+        may_replace = not isinstance(self.subject, Live) or self.subject.journal is not None
+        self.app.push_screen(ExportScreen(snapshot, self.setting.writing, may_replace=may_replace), write)
 
     def _export(self, wanted: Wanted, snapshot: Snapshot, measure: Measure) -> str:
         form, path = wanted

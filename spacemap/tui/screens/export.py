@@ -23,12 +23,14 @@ _HINTS = {
     "form": "Enter chooses, Esc cancels",
     "name": "Enter writes the file, Esc cancels",
     "exists": "It is there already; Enter once more replaces it",
+    "stays": "It is there already, and nothing is changed here; choose another name",
     "directory": "That is a directory; name a file",
 }
 
 
 class ExportScreen(ModalScreen[Wanted | None]):
-    """Returns what is wanted; None for nothing. A file that is there is replaced only when that was said twice."""
+    """Returns what is wanted; None for nothing. A file that is there is replaced only when that was said twice, and
+    where files may be changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "cancel", show=False)]
     DEFAULT_CSS = """
@@ -45,8 +47,9 @@ class ExportScreen(ModalScreen[Wanted | None]):
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-tall")]
 
-    def __init__(self, snapshot: Snapshot, writing: Writing) -> None:
+    def __init__(self, snapshot: Snapshot, writing: Writing, *, may_replace: bool) -> None:
         super().__init__(classes="" if writing.is_unicode else "-plain")
+        self._may_replace = may_replace
         self._snapshot = snapshot
         self._writing = writing
         self._form = ExportForm.SNAPSHOT
@@ -90,8 +93,8 @@ class ExportScreen(ModalScreen[Wanted | None]):
         if os.path.isdir(path):
             self._hint("directory")
         elif os.path.lexists(path) and self._warned != path:
-            self._warned = path
-            self._hint("exists")
+            self._warned = path if self._may_replace else b""
+            self._hint("exists" if self._may_replace else "stays")
         else:
             self.dismiss((self._form, path))
 
