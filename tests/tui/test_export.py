@@ -102,7 +102,7 @@ def test_nothing_is_replaced_where_nothing_is_changed(place: Path, monkeypatch: 
     async def journey() -> bool:
         async with browsing(root, journal=None) as pilot:
             await press(pilot, "E", "enter", "enter", "enter", "enter")
-            seen = "choose another name" in screen_text(pilot)
+            seen = "and stays; name another file" in screen_text(pilot)
             await press(pilot, "home", *"new-", "enter")
             await wait_for(pilot, lambda: (place / "new-root.smap").exists())
             return seen

@@ -23,7 +23,7 @@ _HINTS = {
     "form": "Enter chooses, Esc cancels",
     "name": "Enter writes the file, Esc cancels",
     "exists": "It is there already; Enter once more replaces it",
-    "stays": "It is there already, and nothing is changed here; choose another name",
+    "stays": "It is there already, and stays; name another file",
     "directory": "That is a directory; name a file",
 }
 
