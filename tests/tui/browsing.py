@@ -1,7 +1,7 @@
 """The browser without a terminal: started on real trees, its keys pressed, its screen read."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Event
@@ -14,6 +14,7 @@ from spacemap.clean import Journal
 from spacemap.config import Settings
 from spacemap.scan import Progress, ScanOptions, scan
 from spacemap.scan.late import LateCheckpoint
+from spacemap.scan.processes import prepare_processes
 from spacemap.scan.rescan import Rescan
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.app import Browser
@@ -99,6 +100,20 @@ def screen_text(pilot: Browsing) -> str:
 def said(pilot: Browsing) -> str:
     """Return what was told in passing, and is still to be seen."""
     return "\n".join(notification.message for notification in pilot.app._notifications)
+
+
+def fresh_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let workers be started as the browser starts them, in this test only."""
+    monkeypatch.setattr("spacemap.scan.processes._is_prepared", False)
+    prepare_processes()
+
+
+def write_files(top: Path, sizes: Mapping[str, int]) -> None:
+    """Make files of some bytes by their paths below a directory, and the directories that they are in."""
+    for name, size in sizes.items():
+        path = top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * size)
 
 
 def only_workers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,21 +7,16 @@ from pathlib import Path
 import pytest
 
 from spacemap.clean import Journal
-from spacemap.scan.processes import prepare_processes
 from spacemap.tui.widgets.search import TypedLine
-from tests.tui.browsing import Browsing, press, session_of, wait_for
+from tests.tui.browsing import Browsing, fresh_workers, press, session_of, wait_for, write_files
 
 
 def removable_tree(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a small directory tree, and let the trash be beside it."""
     monkeypatch.setenv("XDG_DATA_HOME", os.fspath(place / "data"))
-    monkeypatch.setattr("spacemap.scan.processes._is_prepared", False)
-    prepare_processes()
+    fresh_workers(monkeypatch)
     files = {"docs/a.txt": 9000, "docs/deep/b.py": 5000, "c.mp3": 30000, "keep": 2000, "d.iso": 70000, "docs/z": 1}
-    for name, size in files.items():
-        path = place / "tree" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x" * size)
+    write_files(place / "tree", files)
     os.link(place / "tree" / "c.mp3", place / "tree" / "docs" / "link.mp3")
     return place / "tree"
 

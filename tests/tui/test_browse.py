@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from spacemap.scan import scan
-from spacemap.scan.processes import prepare_processes
 from spacemap.tree.columns import Operation, Skip
 from spacemap.tree.snapshot import Completeness
 from spacemap.tui.look import View
@@ -28,23 +27,14 @@ from tests.tui.browsing import (
     screen_text,
     session_of,
     wait_for,
+    write_files,
 )
-
-
-@pytest.fixture
-def processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let workers be started as the browser starts them, in this test only."""
-    monkeypatch.setattr("spacemap.scan.processes._is_prepared", False)
-    prepare_processes()
 
 
 @pytest.fixture
 def tree(place: Path) -> Path:
     """Return a small directory tree."""
-    for name, size in {"docs/a.txt": 9000, "docs/deep/b.py": 5000, "c.mp3": 30000, ".hidden": 1, "docs/z": 1}.items():
-        path = place / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x" * size)
+    write_files(place, {"docs/a.txt": 9000, "docs/deep/b.py": 5000, "c.mp3": 30000, ".hidden": 1, "docs/z": 1})
     os.link(place / "c.mp3", place / "docs" / "link.mp3")
     return place
 

@@ -10,7 +10,6 @@ from spacemap.analyze.categories import default_categories
 from spacemap.analyze.query import parse_query
 from spacemap.errors import UsageError
 from spacemap.scan import ScanOptions
-from spacemap.scan.processes import prepare_processes
 from spacemap.tree.columns import Operation, Skip
 from spacemap.tree.measure import Measure
 from spacemap.tui.app import Browser
@@ -22,7 +21,17 @@ from spacemap.tui.session import Place, Session
 from spacemap.tui.summary import total_pieces
 from spacemap.tui.widgets.search import FilterLine, SearchLine, TypedLine
 from tests.trees import Folder, Leaf, Spec, snapshot_of, tree_of
-from tests.tui.browsing import HeldScan, browsing, press, screen_lines, screen_text, session_of, setting, wait_for
+from tests.tui.browsing import (
+    HeldScan,
+    browsing,
+    press,
+    screen_lines,
+    screen_text,
+    session_of,
+    setting,
+    wait_for,
+    write_files,
+)
 
 SPEC: dict[str, Spec] = {
     "docs": Folder({"a.pdf": 5000, "b.txt": 9000, "deep": {"c.pdf": 100, "d.mp3": 700}}, disk=4096),
@@ -154,19 +163,9 @@ def test_nothing_matches_here() -> None:
 
 
 @pytest.fixture
-def processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let workers be started as the browser starts them, in this test only."""
-    monkeypatch.setattr("spacemap.scan.processes._is_prepared", False)
-    prepare_processes()
-
-
-@pytest.fixture
 def tree(place: Path) -> Path:
     """Return a small directory tree."""
-    for name, size in {"docs/a.txt": 9000, "docs/deep/b.py": 5000, "c.mp3": 30000, ".hidden": 1, "z.py": 1}.items():
-        path = place / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x" * size)
+    write_files(place, {"docs/a.txt": 9000, "docs/deep/b.py": 5000, "c.mp3": 30000, ".hidden": 1, "z.py": 1})
     return place
 
 

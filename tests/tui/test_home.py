@@ -9,7 +9,6 @@ import pytest
 from spacemap.errors import SpacemapError
 from spacemap.scan import Progress, ScanOptions, scan
 from spacemap.scan.checkpoint import Checkpointing
-from spacemap.scan.processes import prepare_processes
 from spacemap.store import cache
 from spacemap.tui.app import Browser
 from spacemap.tui.jobs import Jobs
@@ -19,6 +18,7 @@ from spacemap.tui.screens.resume import ResumeScreen
 from tests.tui.browsing import (
     HeldScan,
     browsing,
+    fresh_workers,
     only_workers,
     press,
     said,
@@ -28,6 +28,7 @@ from tests.tui.browsing import (
     setting,
     unused_journal,
     wait_for,
+    write_files,
 )
 
 SIZES = [(200, 60), (80, 24), (40, 10), (39, 9), (3, 2), (1, 1), (200, 1), (80, 24)]
@@ -36,19 +37,15 @@ SIZES = [(200, 60), (80, 24), (40, 10), (39, 9), (3, 2), (1, 1), (200, 1), (80, 
 @pytest.fixture(autouse=True)
 def processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let workers be started as the browser starts them, and what was made just now be taken for old."""
-    monkeypatch.setattr("spacemap.scan.processes._is_prepared", False)
+    fresh_workers(monkeypatch)
     monkeypatch.setattr("spacemap.scan.stale.GRANULARITY_NS", 0)
     monkeypatch.setattr("spacemap.scan.reuse.MOST_STALE", 1.0)
-    prepare_processes()
 
 
 @pytest.fixture
 def tree(place: Path) -> Path:
     """Return a small directory tree."""
-    for name, size in {"docs/a.txt": 9000, "docs/b.py": 5000, "docs/c": 100, "d.mp3": 30000}.items():
-        path = place / "tree" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x" * size)
+    write_files(place / "tree", {"docs/a.txt": 9000, "docs/b.py": 5000, "docs/c": 100, "d.mp3": 30000})
     return place / "tree"
 
 

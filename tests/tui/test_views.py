@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from spacemap.scan.processes import prepare_processes
 from spacemap.tree.columns import Operation, Skip
 from spacemap.tui.latest import Latest
 from spacemap.tui.look import View
@@ -29,13 +28,6 @@ from tests.tui.browsing import (
 )
 
 SPEC = {"docs": {"a.txt": 90_000, "deep": {"b.py": 50_000}}, "song.mp3": 60_000, "c": 40_000, "tiny": 1}
-
-
-@pytest.fixture
-def processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let workers be started as the browser starts them, in this test only."""
-    monkeypatch.setattr("spacemap.scan.processes._is_prepared", False)
-    prepare_processes()
 
 
 @pytest.fixture
