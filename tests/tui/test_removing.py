@@ -11,10 +11,11 @@ import pytest
 from spacemap.clean import Journal, Method, Outcome, Plan, Removing, remove
 from spacemap.clean.runs import read_runs
 from spacemap.scan import scan
-from spacemap.tui.screens.question import Choices, QuestionScreen
+from spacemap.tui.screens.question import QuestionScreen
 from spacemap.tui.screens.remove import RemoveScreen
 from spacemap.tui.screens.stayed import StayedScreen
 from spacemap.tui.subject import Outcome as Left
+from spacemap.tui.widgets.choices import Choices
 from tests.scan.processes import run_python
 from tests.tui.browsing import (
     INVISIBLE,

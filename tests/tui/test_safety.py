@@ -11,7 +11,8 @@ from spacemap import clean
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.keys import CHANGING, KEYS, OTHER_PROGRAMS
 from spacemap.tui.screens.help import HelpScreen
-from spacemap.tui.screens.question import CANCEL, Choices, QuestionScreen
+from spacemap.tui.screens.question import CANCEL, QuestionScreen
+from spacemap.tui.widgets.choices import Choices
 from tests.trees import snapshot_of, tree_of
 from tests.tui.browsing import (
     browsing,

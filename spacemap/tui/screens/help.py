@@ -5,50 +5,28 @@ from itertools import groupby
 from typing import ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from spacemap.render.text import cell_width
 from spacemap.tui.cells import FLAGS, MARKS, Writing
 from spacemap.tui.keys import Key
+from spacemap.tui.screens.page import PageScreen
 
 _ASCII = {"↑": "Up", "↓": "Down", "←": "Left", "→": "Right", "Ctrl+↓": "Ctrl+Down", "Ctrl+↑": "Ctrl+Up"}
 
 
-class HelpScreen(ModalScreen[None]):
-    """Everything on one page, to be scrolled."""
+class HelpScreen(PageScreen):
+    """Everything on one page."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1,enter,left,h", "dismiss", "close", show=False),
-        Binding("j", "scroll(1)", "down", show=False),
-        Binding("k", "scroll(-1)", "up", show=False),
-    ]
-    DEFAULT_CSS = """
-    HelpScreen { align: center middle; background: $background 60%; }
-    HelpScreen VerticalScroll {
-        width: 84; max-width: 100%; height: auto; max-height: 100%;
-        background: $surface; padding: 0 2; scrollbar-size-vertical: 1;
-    }
-    HelpScreen.-tall VerticalScroll { max-height: 94%; padding: 1 2; }
-    """
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "dismiss", "close", show=False)]
 
     def __init__(self, keys: Sequence[Key], writing: Writing) -> None:
-        super().__init__(classes="" if writing.is_unicode else "-plain")
-        self._writing = writing
+        super().__init__(writing)
         self._keys = [key for key in keys if key.keys]
 
-    def compose(self) -> ComposeResult:
-        """The page."""
-        with VerticalScroll():
-            yield Static(help_text(self._keys, self._writing), markup=False)
-
-    def action_scroll(self, lines: int) -> None:
-        """Scroll by so many lines."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+    def text(self) -> Text:
+        """Return the page."""
+        return help_text(self._keys, self._writing)
 
 
 def help_text(keys: list[Key], writing: Writing) -> Text:

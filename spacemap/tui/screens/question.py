@@ -1,5 +1,6 @@
 """A question: what it is about, to be scrolled, and what can be chosen below it; the first choice changes nothing."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
@@ -13,31 +14,13 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from spacemap.tui.cells import Piece, Writing
+from spacemap.tui.widgets.choices import Choices
 
 CANCEL = "Cancel"
 _LINES_BESIDE = 2
 """Lines that the title and what is typed take."""
 _STYLES = ("text", "path", "faint", "alert")
 Answer = TypeVar("Answer")
-
-
-class Choices(OptionList, inherit_bindings=False):
-    """What can be chosen, a line each; keys that move do not go round, so that nobody reaches the last by one up."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "step(1)", "down", show=False),
-        Binding("up,k", "step(-1)", "up", show=False),
-        Binding("enter", "select", "choose", show=False),
-    ]
-    DEFAULT_CSS = """
-    Choices { height: auto; border: none; padding: 0; background: $surface; max-height: 6; }
-    Choices:focus { border: none; background-tint: $foreground 0%; }
-    Choices > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: bold; }
-    """
-
-    def action_step(self, rows: int) -> None:
-        """Go to the next choice."""
-        self.highlighted = max(0, min((self.highlighted or 0) + rows, self.option_count - 1))
 
 
 class QuestionScreen(ModalScreen[Answer | None], Generic[Answer]):
@@ -112,9 +95,9 @@ class QuestionScreen(ModalScreen[Answer | None], Generic[Answer]):
             text.append(self._writing.cut(line.text, 4096), style)
         return text
 
+    @abstractmethod
     def answer(self, choice: str) -> None:
         """Do what was chosen, anything but the first."""
-        raise NotImplementedError
 
     @on(OptionList.OptionSelected)
     def choose(self, message: OptionList.OptionSelected) -> None:

@@ -11,8 +11,9 @@ from spacemap.clean import Inspection, Method
 from spacemap.render.text import display_name, display_text
 from spacemap.tui.cells import Piece, Writing
 from spacemap.tui.proposal import Proposal
-from spacemap.tui.screens.question import Choices, QuestionScreen
+from spacemap.tui.screens.question import QuestionScreen
 from spacemap.tui.tellings import Inspected
+from spacemap.tui.widgets.choices import Choices
 from spacemap.units import format_count, format_number
 
 CHOICES = {Method.TRASH: "Move to the trash", Method.DELETE: "Delete for ever"}

@@ -1,4 +1,4 @@
-"""A list to choose from: by keys of any keymap, or by the mouse."""
+"""Lists to choose from: by keys of any keymap, or by the mouse."""
 
 from typing import ClassVar
 
@@ -25,3 +25,19 @@ class ChoiceList(OptionList):
     ChoiceList:focus > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: bold; }
     ChoiceList > .option-list--option-disabled { color: $foreground 75%; text-style: bold; }
     """
+
+
+class Choices(ChoiceList, inherit_bindings=False):
+    """The answers to a question: only Enter chooses, and keys that move do not go round, so that nobody reaches the
+    last by one up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "step(1)", "down", show=False),
+        Binding("up,k", "step(-1)", "up", show=False),
+        Binding("enter", "select", "choose", show=False),
+    ]
+    DEFAULT_CSS = "Choices { background: $surface; max-height: 6; }"
+
+    def action_step(self, rows: int) -> None:
+        """Go to the next choice."""
+        self.highlighted = max(0, min((self.highlighted or 0) + rows, self.option_count - 1))
