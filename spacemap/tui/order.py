@@ -1,7 +1,11 @@
 """Entries in order: keys from columns, sorted in one pass whatever their number."""
 
+from collections.abc import Callable
+
 import numpy as np
 
+from spacemap.analyze.breakdown import Bucket
+from spacemap.analyze.by import By
 from spacemap.tree.columns import I64, U64, EntryIds, Kind, Mask, Skip
 from spacemap.tree.measure import Measure, sizes, subtree_sizes
 from spacemap.tree.tree import Tree
@@ -49,6 +53,31 @@ def ordered(tree: Tree, entries: EntryIds, look: Look) -> EntryIds:
         packed.sort()
         return entries[(packed & np.uint64((1 << index_bits) - 1)).astype(np.intp)]
     return entries[np.lexsort((key,) if group is None else (key, group))]
+
+
+def ordered_buckets(buckets: tuple[Bucket, ...], by: By, look: Look) -> tuple[Bucket, ...]:
+    """Return buckets in the order of a look; ages by size or time from new to old, as they come."""
+    key: Callable[[Bucket], str | int] | None = None
+    if look.sort is Sort.NAME:
+        key = _label
+    elif look.sort is Sort.ITEMS:
+        key = _fewer_files
+    elif look.sort is Sort.SIZE and by is not By.AGE:
+        key = _fewer_bytes
+    in_order = buckets if key is None else tuple(sorted(buckets, key=key))
+    return in_order[::-1] if look.is_reversed else in_order
+
+
+def _label(bucket: Bucket) -> str:
+    return bucket.label
+
+
+def _fewer_files(bucket: Bucket) -> int:
+    return -bucket.file_count
+
+
+def _fewer_bytes(bucket: Bucket) -> int:
+    return -bucket.bytes
 
 
 def visible(tree: Tree, entries: EntryIds) -> EntryIds:

@@ -1,7 +1,6 @@
 """The session: where in which tree its user is, how it looks, and the rows that follow from that. No terminal."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,7 +22,8 @@ from spacemap.tui.ignored import Ignored
 from spacemap.tui.look import CYCLE, Look, Sort, View
 from spacemap.tui.marks import Marks, Range
 from spacemap.tui.narrowing import Narrowing
-from spacemap.tui.order import entry_bytes, ordered, visible
+from spacemap.tui.order import entry_bytes, ordered, ordered_buckets, visible
+from spacemap.tui.place import BY_VIEW, Place, Rows
 from spacemap.tui.reasons import entries_with, label_of, reasons
 from spacemap.tui.trail import Trail, Visit
 
@@ -31,67 +31,6 @@ LARGEST = 1000
 """Rows of the view of the largest files."""
 _WHOLE = (View.PROBLEMS, View.MARKED)
 """Views that leave out nothing because it is hidden or ignored."""
-_BY = {View.TYPES: By.TYPE, View.AGES: By.AGE, View.OWNERS: By.OWNER}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What is listed."""
-
-    directory: int
-    view: View = View.LIST
-    bucket: str = ""
-    """Key of the category, age, owner or reason that was opened; empty: the buckets themselves are the rows."""
-    search: bytes = b""
-    """Only names that contain this; see `names_containing`."""
-
-    @property
-    def shows_buckets(self) -> bool:
-        """Whether the rows are buckets and not entries."""
-        return (self.view in _BY or self.view is View.PROBLEMS) and not self.bucket
-
-    @property
-    def shows_children(self) -> bool:
-        """Whether the rows are the entries of the directory, as a list or as tiles."""
-        return self.view in (View.LIST, View.TREEMAP)
-
-    @property
-    def has_parent(self) -> bool:
-        """Whether the first row leads to the directory above."""
-        return self.view is View.LIST and self.directory != 0 and not self.search
-
-    def has_rows_of(self, other: "Place") -> bool:
-        """Whether another place of the same tree has the same rows, but for the one that leads up."""
-        is_same = (self.directory, self.search) == (other.directory, other.search)
-        return is_same and self.shows_children and other.shows_children
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether the rows are entries of several directories."""
-        return not self.shows_children and not self.shows_buckets
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of a place, in their order."""
-
-    entries: EntryIds
-    buckets: tuple[Bucket, ...] = ()
-    has_parent: bool = False
-    """Whether the first row leads to the directory above."""
-
-    def __len__(self) -> int:
-        return len(self.entries) + len(self.buckets) + self.has_parent
-
-    def entry(self, row: int) -> int | None:
-        """Return the entry of a row; None for a bucket and for the row that leads up."""
-        at = row - self.has_parent
-        return int(self.entries[at]) if 0 <= at < len(self.entries) else None
-
-    def row_of(self, entry: int) -> int | None:
-        """Return the row of an entry, if there is one."""
-        found = np.flatnonzero(self.entries == entry)
-        return int(found[0]) + self.has_parent if len(found) else None
 
 
 class Session:
@@ -181,9 +120,9 @@ class Session:
         """Return what the bucket that was opened is called; empty for none."""
         if self.place.view is View.PROBLEMS:
             return label_of(self.place.bucket)
-        if self.place.view not in _BY:
+        if self.place.view not in BY_VIEW:
             return ""
-        kinds = self.partition(_BY[self.place.view]).plan.kinds
+        kinds = self.partition(BY_VIEW[self.place.view]).plan.kinds
         return next((kind.label for kind in kinds if kind.key == self.place.bucket), "")
 
     def whole(self) -> int:
@@ -416,25 +355,14 @@ class Session:
                 entries = names_containing(tree, slice(1, len(tree)), place.search)
                 return entries if selection is None else entries[selection.matching[entries]]
             case View.TYPES | View.AGES | View.OWNERS:
-                return self.partition(_BY[place.view]).entries(place.bucket, place.directory)
+                return self.partition(BY_VIEW[place.view]).entries(place.bucket, place.directory)
 
     def _buckets(self) -> tuple[Bucket, ...]:
         if self.place.view is View.PROBLEMS:
             return reasons(self.tree)
-        by = _BY[self.place.view]
+        by = BY_VIEW[self.place.view]
         buckets = self.partition(by).buckets(self.look.measure, self.place.directory)
-        key: Callable[[Bucket], str | int] | None = None
-        match self.look.sort:
-            case Sort.NAME:
-                key = _label
-            case Sort.ITEMS:
-                key = _fewer_files
-            case Sort.SIZE if by is not By.AGE:
-                key = _fewer_bytes
-            case Sort.SIZE | Sort.MTIME:
-                key = None  # from new to old, as they come
-        in_order = buckets if key is None else tuple(sorted(buckets, key=key))
-        return in_order[::-1] if self.look.is_reversed else in_order
+        return ordered_buckets(buckets, by, self.look)
 
     def partition(self, by: By) -> Partition:
         """Return which category or age each entry of the tree has; found once for a tree."""
@@ -450,15 +378,3 @@ class Session:
             matching = None if self.selection is None else self.selection.matching
             self._partitions[by] = partition(self.amounts, options, matching)
         return self._partitions[by]
-
-
-def _label(bucket: Bucket) -> str:
-    return bucket.label
-
-
-def _fewer_files(bucket: Bucket) -> int:
-    return -bucket.file_count
-
-
-def _fewer_bytes(bucket: Bucket) -> int:
-    return -bucket.bytes

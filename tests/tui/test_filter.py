@@ -17,7 +17,8 @@ from spacemap.tui.cells import Writing, row_pieces
 from spacemap.tui.jobs import Jobs
 from spacemap.tui.look import Look, View
 from spacemap.tui.opening import Live
-from spacemap.tui.session import Place, Session
+from spacemap.tui.place import Place
+from spacemap.tui.session import Session
 from spacemap.tui.summary import total_pieces
 from spacemap.tui.widgets.search import FilterLine, SearchLine, TypedLine
 from tests.trees import Folder, Leaf, Spec, snapshot_of, tree_of

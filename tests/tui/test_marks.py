@@ -12,7 +12,8 @@ from spacemap.tui.cells import Writing, row_pieces
 from spacemap.tui.look import Look, Sort, View
 from spacemap.tui.marking import clear_marks, extend_marks, mark_all, mark_others, switch_mark
 from spacemap.tui.marks import Mark, Marks
-from spacemap.tui.session import Place, Session
+from spacemap.tui.place import Place
+from spacemap.tui.session import Session
 from spacemap.tui.summary import totals_and_marks
 from tests.trees import Leaf, Spec, snapshot_of, tree_of
 

@@ -8,7 +8,8 @@ from spacemap.analyze.categories import default_categories
 from spacemap.tree.columns import Flag, Kind, Operation, Skip
 from spacemap.tree.measure import Measure
 from spacemap.tui.look import Look, Sort, View
-from spacemap.tui.session import Place, Session
+from spacemap.tui.place import Place
+from spacemap.tui.session import Session
 from tests.trees import Folder, Leaf, Spec, snapshot_of, tree_of
 
 SPEC: dict[str, Spec] = {

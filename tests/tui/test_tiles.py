@@ -14,7 +14,8 @@ from spacemap.tui.canvas import paint
 from spacemap.tui.cells import Writing
 from spacemap.tui.legend import color_pieces, current_pieces
 from spacemap.tui.look import Look, View
-from spacemap.tui.session import Place, Session
+from spacemap.tui.place import Place
+from spacemap.tui.session import Session
 from spacemap.tui.tiles import largest_positions, make_mosaic
 from tests.trees import Folder, Leaf, Name, Spec, snapshot_of, tree_of
 from tests.tui.browsing import INVISIBLE

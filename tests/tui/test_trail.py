@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from spacemap.analyze.categories import default_categories
 from spacemap.tui.look import View
-from spacemap.tui.session import Place, Session
+from spacemap.tui.place import Place
+from spacemap.tui.session import Session
 from spacemap.tui.trail import MOST
 from tests.trees import Spec, snapshot_of, tree_of
 

@@ -6,9 +6,8 @@ from functools import partial
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.widgets import Input
 
-from spacemap.render.text import cell_width, display_name
+from spacemap.render.text import cell_width
 from spacemap.scan.mounts import read_mounts
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.cells import Piece, heading
@@ -38,8 +37,9 @@ from spacemap.tui.screens.filtering import FilteringScreen
 from spacemap.tui.screens.panes import PaneScreen
 from spacemap.tui.screens.removing import RemovingScreen
 from spacemap.tui.screens.resume import ResumeScreen
+from spacemap.tui.screens.searching import SearchingScreen
 from spacemap.tui.screens.start import StartScreen
-from spacemap.tui.session import Place, Session
+from spacemap.tui.session import Session
 from spacemap.tui.start import FileSystem, measure_space, sections, working_directory
 from spacemap.tui.subject import Outcome, Setting, Subject
 from spacemap.tui.summary import (
@@ -81,7 +81,7 @@ _EMPTY = {
 }
 
 
-class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
+class BrowseScreen(SearchingScreen, FilteringScreen, RemovingScreen, PaneScreen):
     """Shows a session; what takes time is done by jobs, which tell by messages."""
 
     BINDINGS = BINDINGS
@@ -102,8 +102,6 @@ class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
         super().__init__(jobs, subject, setting)
         self.set_class(not setting.writing.is_unicode, "-plain")
         self._adding_up: Marks | None = None
-        self._searches_everything = False
-        self._before_search: tuple[Place, int | None] = (Place(0), None)
         self._was_chosen = False
         """Whether what is scanned was chosen here: then it can be chosen again."""
         self._recalled: Snapshot | None = None
@@ -376,16 +374,6 @@ class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
         is_unfinished = session.place.shows_children and is_partial(session.snapshot)
         return "nothing is known of this directory yet" if is_unfinished else _EMPTY[session.place.view]
 
-    def action_search(self) -> None:
-        session = self.here
-        self._before_search = (session.place, session.current)
-        self._searches_everything = False
-        line = self.query_one(SearchLine)
-        with self.prevent(Input.Changed):
-            line.value = ""
-        self.set_typing(line, is_typing=True)
-        self._show_extent()
-
     def set_typing(self, line: TypedLine, *, is_typing: bool) -> None:
         """Show a line to be typed in, or the keys again."""
         # At once and not when styles are worked out anew: the keys that follow are already for the other widget.
@@ -396,48 +384,6 @@ class BrowseScreen(FilteringScreen, RemovingScreen, PaneScreen):
     def tell_typing(self, pieces: list[Piece]) -> None:
         """Say something above the line that is typed in."""
         self._line("searching").show(pieces)
-
-    def _show_extent(self) -> None:
-        if self._searches_everything:
-            where = "in everything; Tab: only in this directory"
-        else:
-            where = f"in {display_name(self.here.path)}; Tab: in everything"
-        shown = self.setting.writing.cut(where, self.size.width - 9)
-        self.tell_typing([Piece(" Search ", "key"), Piece(shown, "faint")])
-
-    @on(Input.Changed, "SearchLine")
-    def search(self) -> None:
-        """Show what contains the text so far."""
-        text = self.query_one(SearchLine).value.encode("utf-8", "surrogateescape")
-        self.here.search(text, everywhere=self._searches_everything)
-        self.paint()
-
-    @on(SearchLine.Widened)
-    def widen(self) -> None:
-        """Search in everything, or only here."""
-        self._searches_everything = not self._searches_everything
-        self._show_extent()
-        self.search()
-
-    @on(TypedLine.Stepped)
-    def step(self, message: TypedLine.Stepped) -> None:
-        """Move in what was found."""
-        self.action_move(message.rows)
-
-    @on(TypedLine.GivenUp, "SearchLine")
-    def give_up(self) -> None:
-        """Return to where the search began."""
-        self.here.go(*self._before_search)
-        self._end_search()
-
-    @on(Input.Submitted, "SearchLine")
-    def keep(self) -> None:
-        """Leave the line; what was found stays."""
-        self._end_search()
-
-    def _end_search(self) -> None:
-        self.set_typing(self.query_one(SearchLine), is_typing=False)
-        self.call_after_refresh(self.paint)
 
     @on(Treemap.Chosen)
     def choose(self, message: Treemap.Chosen) -> None:

@@ -1,30 +1,19 @@
 """The filter as it is typed: obeyed when it can be read, and told what is wrong with it when not."""
 
-from abc import abstractmethod
-
 from textual import on
 from textual.widgets import Input
 
 from spacemap.analyze.query import Query, parse_query
 from spacemap.errors import UsageError
 from spacemap.render.text import display_text
-from spacemap.tui.cells import Piece
-from spacemap.tui.screens.actions import SessionScreen
+from spacemap.tui.screens.typing import TypingScreen
 from spacemap.tui.widgets.search import FilterLine, TypedLine
 
 _HINT = "size>1G age>90d type:video kind:file name:*.log; Enter keeps, Esc clears"
 
 
-class FilteringScreen(SessionScreen):
+class FilteringScreen(TypingScreen):
     """Holds the line of the filter."""
-
-    @abstractmethod
-    def set_typing(self, line: TypedLine, *, is_typing: bool) -> None:
-        """Show a line to be typed in, or the keys again."""
-
-    @abstractmethod
-    def tell_typing(self, pieces: list[Piece]) -> None:
-        """Say something above the line that is typed in."""
 
     def action_filter(self) -> None:
         line, query = self.query_one(FilterLine), self.here.look.filter
@@ -44,13 +33,13 @@ class FilteringScreen(SessionScreen):
     def keep_filter(self) -> None:
         """Leave the line; the filter stays. One that cannot be read keeps the line open."""
         if self._obey() is None:
-            self._end_filter()
+            self.end_typing(self.query_one(FilterLine))
 
     @on(TypedLine.GivenUp, "FilterLine")
     def clear_filter(self) -> None:
         """Show everything again."""
         self.here.filter(None)
-        self._end_filter()
+        self.end_typing(self.query_one(FilterLine))
 
     def _obey(self) -> UsageError | None:
         """Filter by what is in the line; return what is wrong with it."""
@@ -71,12 +60,7 @@ class FilteringScreen(SessionScreen):
 
     def _say_of_filter(self, error: UsageError | None) -> None:
         text, style = (_HINT, "faint") if error is None else (display_text(str(error)), "alert")
-        shown = self.setting.writing.cut(text.removeprefix("filter, "), max(self.size.width - 9, 1))
-        self.tell_typing([Piece(" Filter ", "key"), Piece(shown, style)])
-
-    def _end_filter(self) -> None:
-        self.set_typing(self.query_one(FilterLine), is_typing=False)
-        self.call_after_refresh(self.paint)
+        self.tell_hint("Filter", text.removeprefix("filter, "), style)
 
 
 def _shown(query: Query | None) -> str:

@@ -13,7 +13,8 @@ from textual.strip import Strip
 from spacemap.render.palette import is_color
 from spacemap.tui.cells import Writing, row_pieces
 from spacemap.tui.marks import Marks
-from spacemap.tui.session import Rows, Session
+from spacemap.tui.place import Rows
+from spacemap.tui.session import Session
 
 _LEAD = 2
 """Rows that stay visible beyond the cursor, where there are so many."""

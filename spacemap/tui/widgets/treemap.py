@@ -14,7 +14,8 @@ from spacemap.render.palette import blend
 from spacemap.render.treemap import Direction, tile_at, tile_beside
 from spacemap.tui.canvas import paint
 from spacemap.tui.cells import Writing
-from spacemap.tui.session import Rows, Session
+from spacemap.tui.place import Rows
+from spacemap.tui.session import Session
 from spacemap.tui.tiles import Mosaic, make_mosaic
 
 
