@@ -70,7 +70,7 @@ def root_totals(tree: Tree) -> RootTotals:
         shared_bytes=int(sums.shared[0]),
         files=int(sums.files[0]),
         directories=int(sums.directories[0]) - (not tree.name(0)),
-        unreadable_paths=len(distinct(tree.problems.entry.astype(np.int64))),
+        unreadable_paths=len(distinct(tree.problems.entry)),
         newest_mtime=int(sums.newest_mtime[0]),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from spacemap.tree.columns import U32, Unsigned
+from spacemap.tree.place import distinct
 
 UNKNOWN_OWNER = (1 << 32) - 1
 """In the place of a uid: an entry that was not measured, or a snapshot from before owners were kept. Stable on disk;
@@ -38,7 +39,7 @@ def indexed(uids: Unsigned) -> tuple[Unsigned, U32]:
 
 def merged(parts: Iterable[U32]) -> U32:
     """Return the owners that are in any of the parts, ascending."""
-    return np.unique(np.concatenate([np.zeros(0, np.uint32), *parts]))
+    return distinct(np.sort(np.concatenate([np.zeros(0, np.uint32), *parts])))
 
 
 def without_unused(owner: Unsigned, owners: U32) -> tuple[Unsigned, U32]:

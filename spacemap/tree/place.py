@@ -1,13 +1,14 @@
 """Bringing slices to their places: in C where it was built, in numpy elsewhere, with the same result."""
 
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Index = npt.NDArray[np.int64]
 Column = npt.NDArray[np.generic]
+Value = TypeVar("Value", bound=np.generic)
 
 
 class _Move(Protocol):
@@ -31,9 +32,10 @@ def ranges(first: Index, count: Index) -> Index:
     return result
 
 
-def distinct(ascending: Index) -> Index:
+def distinct(ascending: npt.NDArray[Value]) -> npt.NDArray[Value]:
     """Return each value of an ascending array once; unlike numpy.unique it need not sort, nor import numpy.ma."""
-    is_first: npt.NDArray[np.bool_] = np.diff(ascending, prepend=-1) != 0
+    is_first = np.ones(len(ascending), np.bool_)
+    is_first[1:] = ascending[1:] != ascending[:-1]
     return ascending[is_first]
 
 
