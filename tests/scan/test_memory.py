@@ -46,7 +46,10 @@ def test_totals_stay_exact(tree: Path, little_memory: int, engine: EngineName, t
 
 
 def test_what_is_folded_is_visible(tree: Path, little_memory: int) -> None:
-    """Each directory has one aggregate without a name, that says how many files it stands for; a note says why."""
+    """Folded files of a directory are one aggregate without a name, that counts them; a note says why.
+
+    How many directories are folded is up to the order in which batches arrive; that most entries are is not.
+    """
     whole = scan([tree])
 
     snapshot = scan([tree], ScanOptions(max_memory=little_memory))
@@ -54,7 +57,8 @@ def test_what_is_folded_is_visible(tree: Path, little_memory: int) -> None:
     folded = snapshot.tree.folded
     parents = snapshot.tree.parent[folded.entry].tolist()
     assert len(whole.tree) - len(snapshot.tree) == int(folded.file_count.sum()) - len(folded.entry)
-    assert len(parents) == len(set(parents)) > 300
+    assert len(parents) == len(set(parents))
+    assert len(snapshot.tree) < len(whole.tree) // 2
     assert {b""} == {snapshot.tree.name(int(entry)) for entry in folded.entry}
     assert {Flag.FOLDED} == set((snapshot.tree.flags[folded.entry]).tolist())
     assert any("memory was limited" in note for note in snapshot.facts.notes)
