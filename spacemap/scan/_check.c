@@ -225,8 +225,8 @@ int check_children(const known_tree *t, size_t begin, size_t end, const uint8_t 
     column path = {0};
     place above = {.fd = -1};
     int result = 0;
-    for (size_t row = begin; row < end && !result; row++) {
-        size_t count = 0;
+    for (size_t at = begin; at < end && !result; at++) {
+        size_t count = 0, row = t->order[at];
         for (uint32_t i = 0; i < t->child_count[row]; i++)
             count += wanted[t->first_child[row] + i] != 0;
         if (count)

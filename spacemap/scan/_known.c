@@ -27,6 +27,7 @@ enum {
     DEVICE,
     MTIME_NS,
     CTIME_NS,
+    ORDER,
     LINK_ENTRY,
     LINK_COUNT,
     LINK_DEVICE,
@@ -39,7 +40,7 @@ enum {
 /* Bytes a value; 0: any. */
 static const Py_ssize_t WIDTHS[COLUMNS] = {
     [PARENT] = 4,      [KIND] = 1,        [FLAGS] = 1,       [OWNERS] = 4,     [NAMES] = 1,      [ENTRY] = 4,
-    [FIRST_CHILD] = 4, [CHILD_COUNT] = 4, [DEVICE] = 8,      [MTIME_NS] = 8,   [CTIME_NS] = 8,   [LINK_ENTRY] = 4,
+    [FIRST_CHILD] = 4, [CHILD_COUNT] = 4, [DEVICE] = 8,      [MTIME_NS] = 8,   [CTIME_NS] = 8,   [ORDER] = 4,  [LINK_ENTRY] = 4,
     [LINK_COUNT] = 4,  [LINK_DEVICE] = 8, [ROOT_FDS] = 4,    [WANTED] = 1,     [DIFFERS] = 1};
 
 typedef struct {
@@ -59,7 +60,7 @@ static int fit_together(const KnownObject *o) {
     for (int i = KIND; i <= OWNER; i++)
         if (length_of(o, i) != entries)
             return 0;
-    for (int i = FIRST_CHILD; i <= CTIME_NS; i++)
+    for (int i = FIRST_CHILD; i <= ORDER; i++)
         if (length_of(o, i) != directories)
             return 0;
     return length_of(o, NAME_OFFSET) == entries + 1 && length_of(o, WANTED) == entries &&
@@ -110,6 +111,7 @@ static int known_init(PyObject *self, PyObject *arguments, PyObject *keywords) {
         .device = o->columns[DEVICE].buf,
         .mtime_ns = o->columns[MTIME_NS].buf,
         .ctime_ns = o->columns[CTIME_NS].buf,
+        .order = o->columns[ORDER].buf,
         .directories = (size_t)length_of(o, ENTRY),
         .link_entry = o->columns[LINK_ENTRY].buf,
         .link_count = o->columns[LINK_COUNT].buf,
@@ -118,6 +120,11 @@ static int known_init(PyObject *self, PyObject *arguments, PyObject *keywords) {
         .root_fds = o->columns[ROOT_FDS].buf,
         .first = (uint32_t)length_of(o, ROOT_FDS),
     };
+    for (size_t i = 0; i < o->tree.directories; i++)
+        if (o->tree.order[i] >= o->tree.directories) {
+            PyErr_SetString(PyExc_ValueError, "the order names a directory that there is not");
+            return -1;
+        }
     return 0;
 }
 

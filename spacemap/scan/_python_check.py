@@ -8,7 +8,7 @@ from struct import Struct
 import numpy as np
 
 from spacemap.scan.batch import fitting
-from spacemap.tree.columns import Flag, Kind, Mask
+from spacemap.tree.columns import U32, Flag, Kind, Mask
 from spacemap.tree.subtree import names_below
 from spacemap.tree.tree import Tree
 
@@ -22,17 +22,18 @@ KIND_OF_TYPE = {stat.S_IFDIR: Kind.DIRECTORY, stat.S_IFREG: Kind.FILE, stat.S_IF
 class Known:
     """A tree to be compared with the file system; the native twin is `_native.Known`."""
 
-    def __init__(self, tree: Tree, root_fds: list[int], wanted: Mask, differs: Mask):
+    def __init__(self, tree: Tree, order: U32, root_fds: list[int], wanted: Mask, differs: Mask):
         self._tree = tree
+        self._order = order
         self._root_fds = root_fds
         self._wanted = wanted
         self._differs = differs
 
     def check(self, begin: int, end: int, /) -> bytes:
-        """Compare the wanted children of the directories [begin, end); return those that changed."""
+        """Compare the wanted children of the directories order[begin:end]; return those that changed."""
         directories = self._tree.directories
         changed: list[bytes] = []
-        for row in range(begin, end):
+        for row in self._order[begin:end].tolist():
             first = int(directories.first_child[row])
             last = first + int(directories.child_count[row])
             entries = (first + np.flatnonzero(self._wanted[first:last])).tolist()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spacemap.tree.batch import Batch
-from spacemap.tree.build import build_tree
+from spacemap.tree.build import build_in_order
 from spacemap.tree.columns import U64, Flag, Kind, Skip
 from spacemap.tree.narrow import narrowest
 from spacemap.tree.order import Decision, References, canonical_order
@@ -134,7 +134,7 @@ def base_of_batches(batches: Sequence[Batch], decisions: Mapping[int, Decision],
     """Return what an unfinished scan received as a base; the first batch is that of its roots."""
     refs = References(batches)
     order = canonical_order(batches, refs, decisions)
-    tree = narrowest(build_tree(list(batches), decisions))
+    tree = narrowest(build_in_order(list(batches), decisions, refs, order))
     of_roots = len(batches[0].listing_ref)
     listing = order.taken[order.rank] - of_roots
     ref = refs.refs(order.directory_raw[order.rank])

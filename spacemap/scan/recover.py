@@ -6,7 +6,7 @@ import numpy as np
 
 from spacemap.scan.wire import Note, Waiting
 from spacemap.tree.batch import Batch
-from spacemap.tree.build import build_tree
+from spacemap.tree.build import build_in_order, build_tree
 from spacemap.tree.columns import Flag, Skip
 from spacemap.tree.order import Decision, References, canonical_order
 
@@ -17,7 +17,7 @@ def unlisted_directories(
     """Return the unlisted directories of a partial scan, ready to be claimed; paths are below their roots."""
     refs = References(batches)
     order = canonical_order(batches, refs, decisions)
-    tree = build_tree(list(batches), decisions)
+    tree = build_in_order(list(batches), decisions, refs, order)
     rows = np.flatnonzero(tree.directories.skip == Skip.UNLISTED)
     entries = tree.directories.entry[rows]
     references = refs.refs(order.directory_raw[order.rank[rows]])

@@ -17,8 +17,9 @@ from spacemap.scan.base import Base
 from spacemap.scan.options import EngineName
 from spacemap.scan.patch import Patch, patch_of
 from spacemap.scan.rescan import Level, Rescan
-from spacemap.tree.columns import BLOCK_SIZE, U8, Flag, Kind, Mask, Skip
-from spacemap.tree.place import Index, distinct
+from spacemap.tree.columns import BLOCK_SIZE, U8, U32, Flag, Kind, Mask, Skip
+from spacemap.tree.place import Index, distinct, ranges
+from spacemap.tree.rollup import depth_first
 from spacemap.tree.subtree import find_child
 from spacemap.tree.tree import Tree
 
@@ -40,7 +41,8 @@ class Known(Protocol):
     """A tree that can be compared with the file system; `_native.Known` and `_python_check.Known`."""
 
     def check(self, begin: int, end: int, /) -> bytes:
-        """Note which wanted children of the directories [begin, end) differ; return what `patch_of` understands."""
+        """Note which wanted children of the directories [begin, end), in the order that was given, differ; return what
+        `patch_of` understands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,18 +198,16 @@ def _check(tree: Tree, wanted: Mask, checker: Checker) -> tuple[Mask, Patch]:
     Where a thread hangs, all that it had to check counts as differing: whoever lists it has ways to give up.
     """
     differs = np.zeros(len(tree), np.bool_)
-    rows = np.flatnonzero(_rows_with(tree, wanted))
-    if not len(rows):
+    is_asked = _rows_with(tree, wanted)
+    if not is_asked.any():
         return differs, patch_of(())
-    starts = distinct(rows // CHUNK) * CHUNK
-    chunks = {
-        (start, min(start + CHUNK, len(tree.directories.entry))): int(
-            tree.directories.child_count[start:][:CHUNK].sum()
-        )
-        for start in starts.tolist()
-    }
+    # Depth-first: what the kernel keeps of a directory is still at hand when its children are asked for.
+    order = depth_first(tree)
+    counts = tree.directories.child_count[order]
+    starts = distinct(np.flatnonzero(is_asked[order]) // CHUNK) * CHUNK
+    chunks = {(at, min(at + CHUNK, len(order))): int(counts[at:][:CHUNK].sum()) for at in starts.tolist()}
     fds = _open_roots(checker.root_paths)
-    known = _known(checker.engine, tree, fds, wanted, differs)
+    known = _known(checker.engine, tree, order, fds, wanted, differs)
     share = _Share(known, chunks, checker)
     hung = share.run()
     patch = patch_of(share.changed)
@@ -218,9 +218,9 @@ def _check(tree: Tree, wanted: Mask, checker: Checker) -> tuple[Mask, Patch]:
         return differs, patch
     result = differs.copy()
     for begin, end in hung:
-        first = int(tree.directories.first_child[begin])
-        last = int(tree.directories.first_child[end - 1]) + int(tree.directories.child_count[end - 1])
-        result[first:last] |= wanted[first:last]
+        rows = order[begin:end]
+        below = ranges(tree.directories.first_child[rows].astype(np.int64), counts[begin:end].astype(np.int64))
+        result[below] |= wanted[below]
     return result, patch
 
 
@@ -310,11 +310,13 @@ def _open_roots(paths: dict[int, bytes]) -> list[int]:
     return fds
 
 
-def _known(engine: EngineName, tree: Tree, fds: list[int], wanted: Mask, differs: Mask) -> Known:
+def _known(  # noqa: PLR0913 - what both twins take
+    engine: EngineName, tree: Tree, order: U32, fds: list[int], wanted: Mask, differs: Mask
+) -> Known:
     if engine is not EngineName.NATIVE:
         from spacemap.scan import _python_check  # noqa: PLC0415 - only without the native engine
 
-        return _python_check.Known(tree, fds, wanted, differs)
+        return _python_check.Known(tree, order, fds, wanted, differs)
     directories, links = tree.directories, tree.links
     known: Known = import_module("spacemap.scan._native").Known(
         tree.parent,
@@ -334,6 +336,7 @@ def _known(engine: EngineName, tree: Tree, fds: list[int], wanted: Mask, differs
         directories.device,
         directories.mtime_ns,
         directories.ctime_ns,
+        order,
         links.entry,
         links.link_count,
         links.device,

@@ -32,9 +32,13 @@ def build_tree(batches: list[Batch], decisions: Mapping[int, Decision]) -> Tree:
     The first batch begins with the root, reference 0. `decisions` are keyed by reference; a directory with neither
     a listing nor a decision becomes unlisted.
     """
-    layout = _Layout(batches)
     refs = References(batches)
-    order = canonical_order(batches, refs, decisions)
+    return build_in_order(batches, decisions, refs, canonical_order(batches, refs, decisions))
+
+
+def build_in_order(batches: list[Batch], decisions: Mapping[int, Decision], refs: References, order: Order) -> Tree:
+    """Return the same tree as `build_tree`, given the references of the batches and their canonical order."""
+    layout = _Layout(batches)
     slices = order.slices
     columns = _Columns(batches, slices, layout)
     directories = _directories(batches, order)

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from spacemap.tree.columns import BLOCK_SIZE, I64, U64, Kind, Mask, Signed
+from spacemap.tree.columns import BLOCK_SIZE, I64, U32, U64, Kind, Mask, Signed
 from spacemap.tree.links import LinkSums
 from spacemap.tree.threads import in_two_threads
 from spacemap.tree.tree import Totals, Tree
@@ -29,6 +29,16 @@ def roll_up_matching(tree: Tree, matching: Mask) -> Totals:
     """
     shape = _Shape(tree)
     return _added_up(tree, _SumsOfMatching(tree, shape, matching), _CountsOfMatching(tree, shape, matching))
+
+
+def depth_first(tree: Tree) -> U32:
+    """Return the rows of all directories such that what is below each follows it at once."""
+    shape = _Shape(tree)
+    below: U64 = np.ones(len(tree.directories.entry), np.uint64)
+    shape.accumulate(below)
+    result = np.zeros(len(below), np.uint32)
+    result[shape.positions(below)] = np.arange(len(below), dtype=np.uint32)
+    return result
 
 
 def _added_up(tree: Tree, sums: "_Sums", counts: "_Counts") -> Totals:

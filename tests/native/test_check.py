@@ -15,6 +15,7 @@ import pytest
 from spacemap.scan import EngineName, scan
 from spacemap.scan.engine import engine_states
 from spacemap.scan.stale import _known, _open_roots
+from spacemap.tree.rollup import depth_first
 from spacemap.tree.tree import Tree
 from tests.conftest import remove
 from tests.native.test_core import SANITIZERS, WARNINGS
@@ -72,7 +73,7 @@ class Recorder:
 def _write_columns(path: Path, tree: Tree, wanted: Mask, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as context:
         context.setattr("spacemap.scan._native.Known", Recorder)
-        recorder = _known(EngineName.NATIVE, tree, [], wanted, wanted)
+        recorder = _known(EngineName.NATIVE, tree, depth_first(tree), [], wanted, wanted)
     assert isinstance(recorder, Recorder)
     path.write_bytes(b"".join(recorder.columns))
 
@@ -80,7 +81,7 @@ def _write_columns(path: Path, tree: Tree, wanted: Mask, monkeypatch: pytest.Mon
 def _by_python(tree: Tree, roots: dict[int, bytes], wanted: Mask, engine: EngineName = EngineName.PYTHON) -> Mask:
     differs = np.zeros(len(tree), np.bool_)
     fds = _open_roots(roots)
-    _known(engine, tree, fds, wanted, differs).check(0, len(tree.directories.entry))
+    _known(engine, tree, depth_first(tree), fds, wanted, differs).check(0, len(tree.directories.entry))
     for fd in fds:
         if fd >= 0:
             os.close(fd)

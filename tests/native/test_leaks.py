@@ -104,14 +104,16 @@ import numpy as np
 from spacemap.scan import EngineName, scan
 from spacemap.scan.stale import _known
 from spacemap.scan._native import Known
+from spacemap.tree.rollup import depth_first
 root = os.fsencode(sys.argv[1])
 tree = scan([root]).tree
 wanted = np.arange(len(tree)) > 0
 differs = np.zeros(len(tree), np.bool_)
 descriptor = os.open(root, os.O_RDONLY)
+order = depth_first(tree)
 
 def use():
-    known = _known(EngineName.NATIVE, tree, [descriptor], wanted, differs)
+    known = _known(EngineName.NATIVE, tree, order, [descriptor], wanted, differs)
     known.check(0, len(tree.directories.entry))
     for begin, end in ((-1, 1), (1, 0), (0, 10**9), (0, -1)):
         try:
@@ -122,8 +124,8 @@ def use():
     good = [tree.parent, tree.kind, tree.flags, tree.apparent_size, tree.blocks, tree.mtime, tree.inode,
             np.ascontiguousarray(tree.owner), tree.owners,
             tree.name_offset, tree.names, *(getattr(tree.directories, name) for name in
-            ("entry", "first_child", "child_count", "device", "mtime_ns", "ctime_ns")), tree.links.entry,
-            tree.links.link_count, tree.links.device, np.array([descriptor], np.int32), wanted, differs]
+            ("entry", "first_child", "child_count", "device", "mtime_ns", "ctime_ns")), order,
+            tree.links.entry, tree.links.link_count, tree.links.device, np.array([descriptor], np.int32), wanted, differs]
     Known(*good)
     for at in range(len(good)):
         for wrong in (None, np.zeros(1, np.uint64), np.zeros(3, np.complex128), "text", b""):
@@ -132,7 +134,8 @@ def use():
             except (TypeError, ValueError, BufferError):
                 continue
             assert at == 10, (at, wrong)  # names, of any number
-    for wrong in ((), good[:-1], [*good[:-1], bytes(len(tree))]):
+    beyond = [*good[:17], order + np.uint32(1), *good[18:]]
+    for wrong in ((), good[:-1], [*good[:-1], bytes(len(tree))], beyond):
         try:
             Known(*wrong)
         except (TypeError, ValueError, BufferError):
