@@ -159,7 +159,7 @@ class Session:
         Raises UsageError, and changes nothing, for a filter that cannot be asked of this snapshot.
         """
         if query is not None:
-            check_query(query, self._categories, self.snapshot.facts)
+            check_query(query, self._categories, self.snapshot)
         self.change(replace(self.look, filter=query))
 
     def hidden_by_filter(self) -> Hidden | None:

@@ -115,7 +115,7 @@ class BrowseScreen(SearchingScreen, FilteringScreen, RemovingScreen, PaneScreen)
         yield Line(name="heading")
         with Container(id="main"):
             yield Listing(self.setting.writing)
-            yield Treemap(self.setting.writing)
+            yield Treemap(self.setting.writing, self.setting.keys)
             yield PreviewPane(self.setting.writing)
         yield InfoPane(self.setting.writing)
         yield Line(name="searching", classes="-bar")
@@ -159,14 +159,11 @@ class BrowseScreen(SearchingScreen, FilteringScreen, RemovingScreen, PaneScreen)
         self.paint()
 
     def _ask_to_resume(self, live: Live, unfinished: Unfinished) -> None:
-        question = f"A scan of the same was interrupted {format_ago(unfinished.seconds)}."
-
-        def begin(answer: str | None) -> None:
-            self.jobs.open(live, resumes=answer == "resume")
+        def begin(answer: bool | None) -> None:  # noqa: FBT001 - Textual's
+            self.jobs.open(live, resumes=bool(answer))
             self.paint()
 
-        answers = (("resume", "Go on with it, and look again at what has changed"), ("anew", "Scan everything anew"))
-        self.app.push_screen(ResumeScreen(question, answers, self.setting.writing), begin)
+        self.app.push_screen(ResumeScreen(format_ago(unfinished.seconds), self.setting.writing), begin)
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit everything; say so where it cannot be."""
@@ -213,6 +210,7 @@ class BrowseScreen(SearchingScreen, FilteringScreen, RemovingScreen, PaneScreen)
             case Recalled(snapshot):
                 self._recalled = snapshot
                 self._put(Session(snapshot, self.setting.settings.categories, self.setting.look))
+                self.complain_of_filter()
                 self.call_after_refresh(self.jobs.show)
             case Ended():
                 self._end(happening)

@@ -41,6 +41,13 @@ class FilteringScreen(TypingScreen):
         self.here.filter(None)
         self.end_typing(self.query_one(FilterLine))
 
+    def complain_of_filter(self) -> None:
+        """Say so where the filter cannot be asked of what is shown: it would seem that nothing matches."""
+        try:
+            self.here.filter(self.here.look.filter)
+        except UsageError as error:
+            self.complain(error)
+
     def _obey(self) -> UsageError | None:
         """Filter by what is in the line; return what is wrong with it."""
         try:
