@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from spacemap.analyze.categories import Category
 from spacemap.analyze.classify import classify
+from spacemap.analyze.conditions import Condition, Either, Every, Not, Number, Pattern, Query, Words
 from spacemap.analyze.naming import expression_matches, extension_matches, folds_case, glob_matches, roots_of
 from spacemap.analyze.owner import owner_number
-from spacemap.analyze.query import Condition, Either, Every, Not, Number, Pattern, Query, Words, fail
+from spacemap.analyze.query import fail
 from spacemap.errors import UsageError
 from spacemap.tree.columns import U8, EntryIds, Flag, Kind, Mask, Skip
 from spacemap.tree.measure import Measure, subtree_sizes, unit_column

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from spacemap.analyze.conditions import Query
 from spacemap.analyze.matching import Matcher, check_query
-from spacemap.analyze.query import Query
 from spacemap.config import Settings
 from spacemap.render.text import display_text
 from spacemap.tree.measure import Measure

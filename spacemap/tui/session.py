@@ -7,9 +7,9 @@ import numpy as np
 from spacemap.analyze.breakdown import BreakdownOptions, Bucket, Partition, partition
 from spacemap.analyze.by import By
 from spacemap.analyze.categories import Category
+from spacemap.analyze.conditions import Query
 from spacemap.analyze.matching import check_query
 from spacemap.analyze.owner import naming_owners
-from spacemap.analyze.query import Query
 from spacemap.analyze.top import largest_files
 from spacemap.tree.columns import EntryIds, Kind
 from spacemap.tree.measure import Measure, subtree_sizes

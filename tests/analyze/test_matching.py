@@ -14,8 +14,9 @@ from spacemap.analyze.breakdown import BreakdownOptions, breakdown, partition
 from spacemap.analyze.by import By
 from spacemap.analyze.categories import default_categories
 from spacemap.analyze.classify import classify
+from spacemap.analyze.conditions import FLAGS, KINDS
 from spacemap.analyze.matching import Matcher, check_query
-from spacemap.analyze.query import FLAGS, KINDS, parse_query
+from spacemap.analyze.query import parse_query
 from spacemap.analyze.top import largest_directories, largest_files
 from spacemap.errors import UsageError
 from spacemap.tree.columns import Flag, Kind, Operation, Skip

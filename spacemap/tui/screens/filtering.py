@@ -3,7 +3,8 @@
 from textual import on
 from textual.widgets import Input
 
-from spacemap.analyze.query import Query, parse_query
+from spacemap.analyze.conditions import Query
+from spacemap.analyze.query import parse_query
 from spacemap.errors import UsageError
 from spacemap.render.text import display_text
 from spacemap.tui.screens.typing import TypingScreen
