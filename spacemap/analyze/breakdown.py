@@ -118,16 +118,26 @@ class Partition:
     def main_kind(self, measure: Measure, entry: int) -> tuple[str, str]:
         """Return label and colour of the bucket of an entry, for a directory of the one with the most of its bytes.
 
-        Every link counts; directories themselves only where there is nothing else.
+        Where it has no bytes, entries count; every link does. Directories themselves only where there is nothing else.
         """
-        kinds = self.plan.kinds
-        weights = np.zeros(len(kinds))
-        column, _ = unit_column(self.tree, measure)
-        for part in subtree_slices(self.tree, entry) if self.tree.kind[entry] == Kind.DIRECTORY else ():
-            weights += np.bincount(self.bucket[part], weights=column[part], minlength=len(kinds))
-        weights[[number for number, kind in enumerate(kinds) if kind.key == DIRECTORIES]] = 0
-        kind = kinds[int(weights.argmax()) if weights.any() else int(self.bucket[entry])]
+        is_directory = self.tree.kind[entry] == Kind.DIRECTORY
+        kind = self.plan.kinds[self._main_bucket(measure, entry) if is_directory else int(self.bucket[entry])]
         return kind.label, kind.color
+
+    def _main_bucket(self, measure: Measure, directory: int) -> int:
+        keys = [kind.key for kind in self.plan.kinds]
+        aside = [number for number, key in enumerate(keys) if key in (DIRECTORIES, _LEFT_OUT.key)]
+        parts = subtree_slices(self.tree, directory)
+        for column in (unit_column(self.tree, measure)[0], None):
+            weights = np.zeros(len(keys))
+            for part in parts:
+                of_part = None if column is None else column[part]
+                weights += np.bincount(self.bucket[part], weights=of_part, minlength=len(keys))
+            weights[aside] = 0
+            if weights.any():
+                return int(weights.argmax())
+        # What a filter leaves out is still a directory.
+        return keys.index(DIRECTORIES) if DIRECTORIES in keys else int(self.bucket[directory])
 
 
 @dataclass(frozen=True, slots=True)

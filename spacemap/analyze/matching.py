@@ -8,13 +8,14 @@ import numpy.typing as npt
 
 from spacemap.analyze.categories import Category
 from spacemap.analyze.classify import classify
+from spacemap.analyze.conditions import Condition, Either, Every, Not, Number, Pattern, Query, Words
 from spacemap.analyze.naming import expression_matches, extension_matches, folds_case, glob_matches, roots_of
 from spacemap.analyze.owner import owner_number
-from spacemap.analyze.query import Condition, Either, Every, Not, Number, Pattern, Query, Words, fail
+from spacemap.analyze.query import fail
 from spacemap.errors import UsageError
 from spacemap.tree.columns import U8, EntryIds, Flag, Kind, Mask, Skip
 from spacemap.tree.measure import Measure, subtree_sizes, unit_column
-from spacemap.tree.snapshot import Facts
+from spacemap.tree.snapshot import Snapshot
 from spacemap.tree.subtree import subtree_slices
 from spacemap.tree.tree import Tree
 
@@ -30,8 +31,10 @@ _BITS = {
 _SKIPS = {reason.name.lower().replace("_", "-"): reason for reason in Skip if reason is not Skip.NONE}
 
 
-def check_query(query: Query, categories: Sequence[Category], facts: Facts | None = None) -> None:
-    """Raise UsageError when a filter asks for a category or owner that is not there, or for times left out."""
+def check_query(query: Query, categories: Sequence[Category], snapshot: Snapshot | None = None) -> None:
+    """Raise UsageError when a filter asks for a category or owner that is not there, or for what was not kept: times
+    that were left out, or owners in a snapshot from before they were kept."""
+    facts = None if snapshot is None else snapshot.facts
     if query.needs_times and facts is not None and facts.options.get("times") == "leave":
         raise UsageError("filter: age and modified need times, and this was scanned without them; scan again")
     for term in query.terms():
@@ -39,6 +42,8 @@ def check_query(query: Query, categories: Sequence[Category], facts: Facts | Non
             _category_numbers(term, categories)
         if isinstance(term, Words) and term.key == "owner":
             _owner_numbers(term)
+            if snapshot is not None and not snapshot.tree.knows_owners:
+                fail(term.position, "this was scanned before owners were kept: nothing tells whose it is; scan again")
             if facts is not None and facts.host != os.uname().nodename and not all(map(str.isdigit, term.words)):
                 fail(term.position, f"this was scanned on {facts.host!r}, whose users are others: write numbers")
 

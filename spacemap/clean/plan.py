@@ -182,7 +182,8 @@ def planned_slices(tree: Tree, entries: Iterable[int]) -> Iterator[slice]:
 def _look_at(tree: Tree, entries: list[int], mounts: MountTable) -> tuple[Oddities, int]:
     """Return what is odd about planned entries, and how many go."""
     links = tree.links
-    count = mounted = unlisted = 0
+    count = unlisted = 0
+    points: set[bytes] = set()
     linked: list[EntryIds] = []
     for part in planned_slices(tree, entries):
         count += part.stop - part.start
@@ -193,11 +194,11 @@ def _look_at(tree: Tree, entries: list[int], mounts: MountTable) -> tuple[Odditi
         elsewhere = np.isin(skip, [int(each) for each in _SEEN_ELSEWHERE])
         unlisted += int(np.count_nonzero((skip != Skip.NONE) & ~elsewhere))
         begins = tree.flags[tree.directories.entry[rows]] & np.uint8(Flag.MOUNT) != 0
-        mounted += int(np.count_nonzero(begins | elsewhere))
-    if not mounted:  # one that came since the scan
-        directories = [entry for entry in entries if tree.kind[entry] == DIRECTORY]
-        mounted = sum(len(mounts.points_below(tree.path(entry))) for entry in directories)
-    return Oddities(mounted, _linked_elsewhere(tree, linked), unlisted), count
+        points.update(map(tree.path, tree.directories.entry[rows][begins | elsewhere].tolist()))
+    for entry in entries:  # and those that came since the scan
+        if tree.kind[entry] == DIRECTORY:
+            points.update(mounts.points_below(tree.path(entry)))
+    return Oddities(len(points), _linked_elsewhere(tree, linked), unlisted), count
 
 
 def _linked_elsewhere(tree: Tree, rows: list[EntryIds]) -> int:

@@ -24,7 +24,7 @@ from spacemap.units import parse_size
 
 TYPE_CHECKING = False  # what mypy takes for true; most command lines have no filter
 if TYPE_CHECKING:
-    from spacemap.analyze.query import Query
+    from spacemap.analyze.conditions import Query
 
 MAX_THREADS = 1024
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from spacemap.analyze.conditions import Query
 from spacemap.analyze.matching import Matcher, check_query
-from spacemap.analyze.query import Query
 from spacemap.config import Settings
 from spacemap.render.text import display_text
 from spacemap.tree.measure import Measure
@@ -24,7 +24,7 @@ class Narrowed:
 
 def narrowed(snapshot: Snapshot, query: Query, measure: Measure, settings: Settings) -> Narrowed:
     """Return what a filter leaves of a snapshot. Raises UsageError for one that cannot be asked of it."""
-    check_query(query, settings.categories, snapshot.facts)
+    check_query(query, settings.categories, snapshot)
     matcher = Matcher(snapshot.tree, settings.categories, snapshot.facts.started_ns // 1_000_000_000)
     selection = select(snapshot.tree, matcher.mask(query, measure))
     return Narrowed(replace(snapshot, tree=selection.tree), selection, selection.applied(query.text, measure))

@@ -7,6 +7,7 @@ from importlib import import_module
 from threading import Thread
 
 from spacemap.errors import UsageError
+from spacemap.scan.capacity import cores, processes_and_listers, threads_alone, threads_of_check
 from spacemap.scan.collected import FIXED_BYTES, Collected
 from spacemap.scan.engine import BASE_NUMBER, WORKER_BITS, WalkerPlace, choose_engine, make_walker
 from spacemap.scan.frames import Receiver
@@ -14,7 +15,7 @@ from spacemap.scan.frontier import Frontier, as_decisions
 from spacemap.scan.interrupts import Interrupts
 from spacemap.scan.late import LateCheckpoint
 from spacemap.scan.mounts import read_mounts
-from spacemap.scan.options import EngineName, ScanOptions, Symlinks
+from spacemap.scan.options import ScanOptions, Symlinks
 from spacemap.scan.progress import Build, Progress
 from spacemap.scan.rescan import Rescan
 from spacemap.scan.roots import Root, distinct_roots, find_root, needs_parent, root_batch
@@ -43,11 +44,6 @@ ALONE_SECONDS = 0.02
 """So long the calling process lists before it is worth while to start workers."""
 ALONE_RESCAN_SECONDS = 0.1
 """The same where an earlier tree is in memory: forking is dearer, and what changed is mostly little."""
-AUTO_REQUESTS = {EngineName.NATIVE: 16, EngineName.PYTHON: 0, EngineName.SCANDIR_RS: 0}
-"""Directories listed at the same time when the choice is ours; 0: as many as there are processors."""
-MAX_LISTERS = 64
-MAX_WORKERS = 1024
-RESERVED_DESCRIPTORS = 32
 LEAST_MEMORY = FIXED_BYTES + 12_000_000
 
 OnProgress = Callable[[Progress], None]
@@ -248,10 +244,8 @@ class _Scan:
     def _surroundings(self) -> "Surroundings":
         from spacemap.scan.reuse import Surroundings  # noqa: PLC0415 - imports numpy
 
-        threads = self.options.threads or AUTO_REQUESTS[self.engine] or _cores()
-        return Surroundings(
-            self.engine, self.options, self.roots, self.mounts, _cores(), min(threads, MAX_LISTERS), self._tick_check
-        )
+        threads = threads_of_check(self.engine, self.options)
+        return Surroundings(self.engine, self.options, self.roots, self.mounts, cores(), threads, self._tick_check)
 
     def _batches(self) -> "list[Batch]":
         """Return all batches by now: that of the roots, those of a base, those that were listed."""
@@ -260,9 +254,8 @@ class _Scan:
 
     def _list_alone(self) -> None:
         """List in threads of this process for about as long as starting workers takes, and meanwhile prepare that."""
-        cores = _cores()
-        listers = min(cores, self.options.threads or cores, MAX_LISTERS)
-        walker = make_walker(self.engine, self.options, place=WalkerPlace(self.paths, self.own_number, listers, -1))
+        place = WalkerPlace(self.paths, self.own_number, threads_alone(self.options), -1)
+        walker = make_walker(self.engine, self.options, place=place)
         until = time.monotonic() + (ALONE_SECONDS if self.reuse is None else ALONE_RESCAN_SECONDS)
         walker.start()
         try:
@@ -297,7 +290,7 @@ class _Scan:
     def _list_in_workers(self) -> None:
         from spacemap.scan.pool import Pool  # noqa: PLC0415 - small trees need no processes
 
-        processes, listers = self._plan()
+        processes, listers = processes_and_listers(self.engine, self.options)
         self.workers, self.requests = processes, processes * listers
         self.pool = Pool(
             self.engine,
@@ -322,15 +315,6 @@ class _Scan:
                 break
             self.pool.run()
         self.pool.dismiss()
-
-    def _plan(self) -> tuple[int, int]:
-        """Return how many processes to start, and how many directories each lists at a time."""
-        cores = _cores()
-        requests = self.options.threads or AUTO_REQUESTS[self.engine] or cores
-        if self.engine is not EngineName.NATIVE:
-            return min(requests, _most_workers()), 1
-        processes = min(cores, requests, _most_workers())
-        return processes, min(-(-requests // processes), MAX_LISTERS)
 
     def _tick_check(self, entries: int) -> None:
         """Show how far measuring a base has come."""
@@ -426,17 +410,6 @@ class _Scan:
         self.collected.release()
         tree = build_tree(batches, as_decisions(self.frontier.decisions))
         return tree if self.reuse is None else narrowest(tree)
-
-
-def _most_workers() -> int:
-    """Return how many workers the descriptors of this process are enough for: each takes three, and two to start."""
-    limit = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 512
-    return max(1, (limit - RESERVED_DESCRIPTORS) // 4) if limit > 0 else MAX_WORKERS
-
-
-def _cores() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _import_tree() -> None:

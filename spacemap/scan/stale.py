@@ -90,7 +90,7 @@ def find_stale(base: Base, rescan: Rescan, changed_roots: Iterable[int], mount_p
         for entry in directories.entry[np.concatenate([only, alone, retried])].tolist():
             wanted[[entry, *tree.ancestors(entry)]] = True  # its own row is in the listing above it, and so on
     wanted[: base.first] = False
-    differs, patch = _check(tree, wanted, checker)
+    differs, patch = differing(tree, wanted, checker)
     if not base.can_be_patched:
         patch = patch_of(())
 
@@ -192,7 +192,7 @@ def _trusted(tree: Tree, wanted: Mask, state: U8) -> tuple[int, int]:
     return int(np.count_nonzero(is_trusted)), blocks * BLOCK_SIZE
 
 
-def _check(tree: Tree, wanted: Mask, checker: Checker) -> tuple[Mask, Patch]:
+def differing(tree: Tree, wanted: Mask, checker: Checker) -> tuple[Mask, Patch]:
     """Measure the wanted entries in threads; return the mask of those that differ, and what directories measure now.
 
     Where a thread hangs, all that it had to check counts as differing: whoever lists it has ways to give up.

@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from spacemap.errors import SpacemapError
 from spacemap.tui.jobs import Jobs
-from spacemap.tui.keys import KEYS, Key
+from spacemap.tui.keys import KEYS, TILE_KEYS, Key
 from spacemap.tui.screens.browse import BrowseScreen
 from spacemap.tui.subject import Outcome, Setting, Subject
 from spacemap.tui.themes import DARK, LIGHT
@@ -47,7 +47,7 @@ class Browser(App[Outcome | SpacemapError]):
             for name in _SIGNALS:
                 with suppress(AttributeError, NotImplementedError):
                     loop.add_signal_handler(getattr(signal, name), self.browsing.leave_now)
-        self.set_keymap({key.name: key.keys for key in self._keys if key.keys and key not in KEYS})
+        self.set_keymap({key.name: key.keys for key in self._keys if key.keys and key not in (*KEYS, *TILE_KEYS)})
         self.push_screen(self.browsing)
 
     def on_key(self, event: events.Key) -> None:
@@ -57,9 +57,10 @@ class Browser(App[Outcome | SpacemapError]):
             self.focused.post_message(events.Key(event.key, event.character))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every key is in the palette, too."""
+        """Every key is in the palette, too, but those that only say where to."""
         yield from super().get_system_commands(screen)
+        steps = {key.action for key in TILE_KEYS}
         for key in self._keys:
-            if self.browsing.has_action(key.action.partition("(")[0]):
+            if key.action not in steps and self.browsing.has_action(key.action.partition("(")[0]):
                 title = f"{key.text[:1].upper()}{key.text[1:]}"
                 yield SystemCommand(title, f"Key: {key.shown or 'none'}", partial(self.browsing.run_action, key.action))

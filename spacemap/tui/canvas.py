@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from spacemap.render.text import cell_width, character_width
 from spacemap.render.treemap import Rect
 from spacemap.tree.columns import Kind
-from spacemap.tree.tree import Tree
-from spacemap.tui.cells import Piece, Writing, flag_of, folded_files
+from spacemap.tui.cells import Piece, Writing, flag_of, folded_files, mark_text
+from spacemap.tui.marks import Mark, Marks
 from spacemap.tui.tiles import Mosaic, Tile
 from spacemap.units import format_count
 
@@ -60,13 +60,16 @@ class _Shades:
         return cls(f"{'title' if is_bold else 'tile'} {color}", f"tile {color}", f"edge {color}")
 
 
-def paint(tree: Tree, mosaic: Mosaic, size: tuple[int, int], cursor: int | None, writing: Writing) -> list[list[Piece]]:
-    """Return the lines of a treemap, pieces as wide as it; `cursor` is the index of a rectangle.
+def paint(
+    marks: Marks, mosaic: Mosaic, size: tuple[int, int], cursor: int | None, writing: Writing
+) -> list[list[Piece]]:
+    """Return the lines of a treemap of the tree that `marks` are of, pieces as wide as it; `cursor` is the index of a
+    rectangle.
 
     Styles are `tile`, `title` or `edge`, for a tile with others in it `frame-title`, `frame` or `frame-edge`, each with
     a blank and a colour behind it, or `cursor`.
     """
-    painting = _Painting(tree, size, writing)
+    painting = _Painting(marks, size, writing)
     painting.paint(mosaic, cursor)
     if cursor is not None:
         painting.frame(mosaic, cursor)
@@ -76,8 +79,9 @@ def paint(tree: Tree, mosaic: Mosaic, size: tuple[int, int], cursor: int | None,
 class _Painting:
     """Cells, each with a character and the name of a style."""
 
-    def __init__(self, tree: Tree, size: tuple[int, int], writing: Writing) -> None:
-        self._tree = tree
+    def __init__(self, marks: Marks, size: tuple[int, int], writing: Writing) -> None:
+        self._tree = marks.tree
+        self._marks = marks
         self._writing = writing
         self._strokes = _BLOCKS if writing.is_unicode else _ASCII
         self._text = [[" "] * size[0] for _ in range(size[1])]
@@ -102,9 +106,9 @@ class _Painting:
             shades = _Shades.of(OTHERS, is_cursor=cursor == len(mosaic.tiles), is_bold=False)
             room = max(mosaic.more.width - 2, 0)
             count = f"{format_count(mosaic.others)} more"
-            self._paint_leaf(
-                mosaic.more, _Label("", count if len(count) <= room else f"+{mosaic.others}", size), shades
-            )
+            mark = self._mark(self._marks.of_some(mosaic.other_entries))
+            name = count if len(mark) + len(count) <= room else f"+{mosaic.others}"
+            self._paint_leaf(mosaic.more, _Label(mark, name, size), shades)
 
     def frame(self, mosaic: Mosaic, index: int) -> None:
         """Draw a frame around the tile under the cursor: more than a colour tells which it is."""
@@ -139,12 +143,17 @@ class _Painting:
 
     def _label(self, tile: Tile) -> _Label:
         size = self._writing.amount(tile.size)
+        mark = self._mark(self._marks.of(tile.entry))
         if count := folded_files(self._tree, tile.entry):
-            return _Label("", f"({format_count(count)} small files)", size)
+            return _Label(mark, f"({format_count(count)} small files)", size)
         name = self._tree.name(tile.entry)
         flag = flag_of(self._tree, tile.entry)
         slash = "/" if self._tree.kind[tile.entry] == Kind.DIRECTORY and not name.startswith(b"/") else ""
-        return _Label((f"{flag} " if flag and flag != "e" else "") + slash, name, size, tile.label)
+        return _Label(mark + (f"{flag} " if flag and flag != "e" else "") + slash, name, size, tile.label)
+
+    def _mark(self, mark: Mark) -> str:
+        """Return what stands before a name: the letter that the list has, and a blank."""
+        return "" if mark is Mark.NONE else f"{mark_text(mark, self._writing)} "
 
     def _write_label(self, room: Rect, label: _Label, name_style: str, style: str) -> None:
         """Write a name, its size below it or at the end of the line, and below both what the colour means."""

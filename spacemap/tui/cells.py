@@ -328,7 +328,12 @@ def _bucket_pieces(session: Session, bucket: Bucket, width: int, writing: Writin
 
 
 def _mark(session: Session, entry: int, writing: Writing) -> Piece:
-    return Piece(writing.mark(_MARK_OF[session.marks.of(entry)]), "mark")
+    return Piece(mark_text(session.marks.of(entry), writing), "mark")
+
+
+def mark_text(mark: Mark, writing: Writing) -> str:
+    """Return the letter of a mark, a blank for none."""
+    return writing.mark(_MARK_OF[mark])
 
 
 def _problem_pieces(session: Session, entry: int, width: int, writing: Writing) -> list[Piece]:

@@ -8,7 +8,7 @@ from textual.keys import Keys, key_to_character
 from spacemap.config import Browsing, Keymap
 from spacemap.errors import ConfigError
 from spacemap.render.text import display_text
-from spacemap.tui.keys import KEYS, Key
+from spacemap.tui.keys import KEYS, TILE_KEYS, Key
 
 KEYMAPS: Mapping[Keymap, Mapping[str, str]] = {
     Keymap.NCDU: {},
@@ -34,6 +34,8 @@ KEYMAPS: Mapping[Keymap, Mapping[str, str]] = {
     },
 }
 """Where a map differs from ours, by the name of the action. `a` of dua marks everything, so nothing else has it."""
+_MOVES = ("up", "down", "back", "open")
+"""Actions of the list whose keys the treemap may have for its own."""
 _SHOWN = {
     "up": "↑",
     "down": "↓",
@@ -52,12 +54,19 @@ def keys_of(browsing: Browsing) -> tuple[Key, ...]:
     """Return the keys of a configuration. Raises ConfigError for an action or a key that there is not, and for a key
     with two meanings.
 
-    A key that the configuration gives to an action is taken from the action that the map gives it to.
+    A key that the configuration gives to an action is taken from the action that the map gives it to. Those of the
+    treemap come last: there a key may do something else than in a list, but does what it was given to do elsewhere.
     """
     chosen = {action: _listed(action, keys) for action, keys in browsing.keys.items()}
     _check(chosen)
-    taken = {key for keys in chosen.values() for key in keys}
-    return tuple(_rebound(key, browsing.keymap, chosen, taken) for key in KEYS)
+    tiles = {key.name for key in TILE_KEYS}
+    taken = {key for action, keys in chosen.items() if action not in tiles for key in keys}
+    moved = {key for action in _MOVES for key in chosen.get(action, ())}
+    of_tiles = {key for action in tiles for key in chosen.get(action, ())}
+    return (
+        *(_rebound(key, browsing.keymap, chosen, taken) for key in KEYS),
+        *(_rebound(key, browsing.keymap, chosen, of_tiles | taken - moved) for key in TILE_KEYS),
+    )
 
 
 def shown_keys(keys: str) -> str:
@@ -88,17 +97,20 @@ def _checked(action: str, key: str) -> str:
 
 
 def _check(chosen: Mapping[str, list[str]]) -> None:
-    known = [key.name for key in KEYS]
-    owners: dict[str, str] = {}
+    known = [key.name for key in (*KEYS, *TILE_KEYS)]
+    tiles = {key.name for key in TILE_KEYS}
+    owners: dict[tuple[str, bool], str] = {}
     for action, keys in chosen.items():
         if action not in known:
             near = difflib.get_close_matches(action, known, n=1, cutoff=0.5)
             hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}"
             raise ConfigError(f'browser.keys: unknown action "{display_text(action)}" ({hint})')
         for key in keys:
-            if key in owners:
-                raise ConfigError(f'browser.keys: "{display_text(key)}" is bound twice: to {owners[key]} and {action}')
-            owners[key] = action
+            where = key, action in tiles
+            if where in owners:
+                twice = f"is bound twice: to {owners[where]} and {action}"
+                raise ConfigError(f'browser.keys: "{display_text(key)}" {twice}')
+            owners[where] = action
 
 
 def _shown(key: str) -> str:

@@ -38,8 +38,12 @@ _NAMES = {
     "scroll_pane(-1)": "scroll_up",
     "scroll_pane(1)": "scroll_down",
     "app.suspend_process": "suspend",
+    "step('LEFT')": "tile_left",
+    "step('RIGHT')": "tile_right",
+    "step('UP')": "tile_up",
+    "step('DOWN')": "tile_down",
 }
-"""Actions whose arguments are no words."""
+"""Actions whose arguments are no words, or that say little by themselves."""
 KEYS = (
     Key("up,k", "move(-1)", "↑ k", "up one row", "Move"),
     Key("down,j", "move(1)", "↓ j", "down one row", "Move"),
@@ -100,6 +104,7 @@ KEYS = (
     Key("o", "open_externally", "o", "open with the program for it", "Do"),
     Key("O", "open_folder", "O", "open the directory that holds it", "Do"),
     Key("y", "copy", "y", "copy the path to the clipboard (OSC 52)", "Do"),
+    Key("Y", "copy_marked", "Y", "copy the paths of all that is marked, one a line", "Do"),
     Key("E", "export", "E", "write what is known to a file", "Do"),
     Key("ctrl+z", "app.suspend_process", "Ctrl+Z", "suspend; fg brings it back", "Do"),
     Key("ctrl+l", "repaint", "Ctrl+L", "paint the screen again", "Do"),
@@ -107,6 +112,13 @@ KEYS = (
     Key("q", "leave_program", "q", "quit", "Do", "quit"),
     Key("Q", "leave_here", "Q", "quit and print the directory that is shown", "Do"),
 )
+TILE_KEYS = (
+    Key("left", "step('LEFT')", "←", "in the treemap: to the tile at the left", "Treemap"),
+    Key("right", "step('RIGHT')", "→", "to the tile at the right", "Treemap"),
+    Key("up", "step('UP')", "↑", "to the tile above", "Treemap"),
+    Key("down", "step('DOWN')", "↓", "to the tile below", "Treemap"),
+)
+"""Keys of the treemap, which there come before those above."""
 READ_ONLY = frozenset({"refresh", "refresh_all", "shell", "open_externally", "open_folder", "stop"})
 """Actions that a kept snapshot does not have: what it tells of may be elsewhere, or gone."""
 CHANGING = frozenset({"remove", "trash", "undo_trash"})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from spacemap.analyze.by import By
-from spacemap.analyze.query import Query
+from spacemap.analyze.conditions import Query
 from spacemap.tree.measure import Measure
 
 

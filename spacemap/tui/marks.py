@@ -50,6 +50,15 @@ class Marks:
             return Mark.BELOW
         return Mark.ABOVE if _holds(self._above, entry) else Mark.NONE
 
+    def of_some(self, entries: EntryIds) -> Mark:
+        """Return how entries of one directory have to do with what is marked, as if they were one. Cost: their number,
+        where anything is marked."""
+        if not len(self.entries) or not len(entries):
+            return Mark.NONE
+        if _holds_any(self.entries, entries) or _holds_any(self._above, entries):
+            return Mark.ABOVE
+        return self.of(int(entries[0]))
+
     def plus(self, entries: EntryIds) -> "Marks":
         """Return these marks and others."""
         return Marks(self.tree, np.flatnonzero(self._mask() | _mask(self.tree, entries)))
@@ -117,3 +126,8 @@ def _mask(tree: Tree, entries: EntryIds) -> Mask:
 def _holds(entries: Ids, entry: int) -> bool:
     at = int(entries.searchsorted(entry))
     return at < len(entries) and int(entries[at]) == entry
+
+
+def _holds_any(entries: Ids, some: EntryIds) -> bool:
+    at = np.minimum(entries.searchsorted(some), len(entries) - 1)
+    return bool((entries[at] == some).any())

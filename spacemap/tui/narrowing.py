@@ -1,8 +1,8 @@
 """What a filter lets through of the tree that is shown, worked out once for a tree, a filter and a measure."""
 
 from spacemap.analyze.categories import Category
+from spacemap.analyze.conditions import Query
 from spacemap.analyze.matching import Matcher
-from spacemap.analyze.query import Query
 from spacemap.tree.measure import Measure
 from spacemap.tree.selection import Selection, select
 from spacemap.tree.snapshot import Snapshot

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import numpy as np
 
-from spacemap.clean import Journal, Method, Plan, Removing, inspect, remove, undo_last, write_script
+from spacemap.clean import Journal, Method, Plan, Removing, inspect, look_below, remove, undo_last, write_script
 from spacemap.clean.bins import find_place
 from spacemap.clean.outcome import StaysError
 from spacemap.clean.runs import Intent
@@ -17,7 +18,18 @@ from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.jobs import Post
 from spacemap.tui.marks import Ids
 from spacemap.tui.proposal import Proposal, changed_by, propose
-from spacemap.tui.tellings import Going, Inspected, NotBegun, Proposed, PutBack, Removed, Trashed, Written
+from spacemap.tui.tellings import (
+    Compared,
+    Comparing,
+    Going,
+    Inspected,
+    NotBegun,
+    Proposed,
+    PutBack,
+    Removed,
+    Trashed,
+    Written,
+)
 
 IsCancelled = Callable[[], bool]
 
@@ -27,9 +39,21 @@ def make_proposal(snapshot: Snapshot, entries: Ids, methods: tuple[Method, ...],
     tell(Proposed(propose(snapshot, entries), methods))
 
 
-def look_at(proposal: Proposal, tell: Post) -> None:
-    """Compare what is proposed with the file system."""
+class _GivenUpError(Exception):
+    """Nobody waits for the comparison any more."""
+
+
+def look_at(proposal: Proposal, is_over: IsCancelled, tell: Post) -> None:
+    """Compare what is proposed with the file system: first that itself, then, which may take long, all below it."""
+
+    def on_progress(compared: int, count: int) -> None:
+        if is_over():
+            raise _GivenUpError
+        tell(Comparing(proposal, compared, count))
+
     tell(Inspected(proposal, inspect(proposal.plan)))
+    with suppress(_GivenUpError):
+        tell(Compared(proposal, look_below(proposal.plan, os.getuid(), on_progress)))
 
 
 def carry_out(proposal: Proposal, method: Method, journal: Journal, is_cancelled: IsCancelled, tell: Post) -> None:

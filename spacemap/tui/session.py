@@ -7,9 +7,9 @@ import numpy as np
 from spacemap.analyze.breakdown import BreakdownOptions, Bucket, Partition, partition
 from spacemap.analyze.by import By
 from spacemap.analyze.categories import Category
+from spacemap.analyze.conditions import Query
 from spacemap.analyze.matching import check_query
 from spacemap.analyze.owner import naming_owners
-from spacemap.analyze.query import Query
 from spacemap.analyze.top import largest_files
 from spacemap.tree.columns import EntryIds, Kind
 from spacemap.tree.measure import Measure, subtree_sizes
@@ -159,7 +159,7 @@ class Session:
         Raises UsageError, and changes nothing, for a filter that cannot be asked of this snapshot.
         """
         if query is not None:
-            check_query(query, self._categories, self.snapshot.facts)
+            check_query(query, self._categories, self.snapshot)
         self.change(replace(self.look, filter=query))
 
     def hidden_by_filter(self) -> Hidden | None:

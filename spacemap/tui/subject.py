@@ -7,7 +7,7 @@ from spacemap.config import Settings
 from spacemap.scan import ScanOptions
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.cells import Writing
-from spacemap.tui.keys import KEYS, Key
+from spacemap.tui.keys import KEYS, TILE_KEYS, Key
 from spacemap.tui.look import Look
 from spacemap.tui.opening import Live
 
@@ -34,7 +34,7 @@ class Setting:
     theme: str = "spacemap-dark"
     environment: Mapping[str, str] = field(default_factory=dict)
     """Of programs that are started: a shell, and what opens a file."""
-    keys: tuple[Key, ...] = KEYS
+    keys: tuple[Key, ...] = (*KEYS, *TILE_KEYS)
     open: Callable[[tuple[bytes, ...]], Live] = lambda paths: Live(paths, ScanOptions())
     """How directories are scanned that are chosen in the browser."""
     cache_directory: str | None = None

@@ -7,7 +7,7 @@ from spacemap.tui.jobs import Told
 
 TYPE_CHECKING = False  # what mypy takes for true; most who browse remove nothing, and need none of this
 if TYPE_CHECKING:
-    from spacemap.clean import Inspection, Method, Outcome, Removing
+    from spacemap.clean import Below, Inspection, Method, Outcome, Removing
     from spacemap.tui.marks import Marks
     from spacemap.tui.proposal import Proposal
 
@@ -34,6 +34,24 @@ class Inspected(Told):
 
     proposal: "Proposal"
     inspection: "Inspection"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing(Told):
+    """What is below planned directories is being compared with the file system."""
+
+    proposal: "Proposal"
+    compared: int
+    """So many entries, of `count`."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared(Told):
+    """It has been."""
+
+    proposal: "Proposal"
+    below: "Below"
 
 
 @dataclass(frozen=True, slots=True)

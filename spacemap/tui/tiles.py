@@ -1,6 +1,6 @@
 """The rows of a place as tiles of a treemap: which entries get one, where, and what is said in it. No terminal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -40,11 +40,15 @@ class Mosaic:
     tiles: tuple[Tile, ...] = ()
     more: Rect | None = None
     """The tile of all entries that are too small for one of their own."""
-    others: int = 0
-    """How many these are."""
+    other_entries: EntryIds = field(default_factory=lambda: np.zeros(0, np.int64), compare=False)
     others_size: int = 0
     first_other: int | None = None
     """The largest of them."""
+
+    @property
+    def others(self) -> int:
+        """How many share one tile."""
+        return len(self.other_entries)
 
     @property
     def rects(self) -> tuple[Rect, ...]:
@@ -84,13 +88,15 @@ def _mosaic(session: Session, entries: EntryIds, area: Rect, *, is_inner: bool) 
     rest = total - sum(weights) if len(largest) < len(entries) else None
     layout: Layout = lay_out(weights, area, least, rest)
     shown = len(layout.tiles)
+    is_other = np.ones(len(entries), np.bool_)
+    is_other[largest[:shown]] = False
     return Mosaic(
         tiles=tuple(
             _tile(session, int(entries[row]), size, rect, is_inner=is_inner)
             for row, size, rect in zip(largest[:shown].tolist(), weights[:shown], layout.tiles, strict=True)
         ),
         more=layout.more,
-        others=len(entries) - shown,
+        other_entries=entries[is_other],
         others_size=total - sum(weights[:shown]),
         first_other=int(entries[largest[shown]]) if shown < len(largest) else None,
     )

@@ -14,8 +14,9 @@ from spacemap.analyze.breakdown import BreakdownOptions, breakdown, partition
 from spacemap.analyze.by import By
 from spacemap.analyze.categories import default_categories
 from spacemap.analyze.classify import classify
+from spacemap.analyze.conditions import FLAGS, KINDS
 from spacemap.analyze.matching import Matcher, check_query
-from spacemap.analyze.query import FLAGS, KINDS, parse_query
+from spacemap.analyze.query import parse_query
 from spacemap.analyze.top import largest_directories, largest_files
 from spacemap.errors import UsageError
 from spacemap.tree.columns import Flag, Kind, Operation, Skip
@@ -23,6 +24,7 @@ from spacemap.tree.measure import Measure, root_size
 from spacemap.tree.selection import select
 from spacemap.tree.subtree import names_below_root
 from spacemap.tree.tree import Tree
+from tests.store.samples import before_owners
 from tests.trees import Folder, Leaf, Spec, snapshot_of, tree_of
 
 DAY = 86_400
@@ -144,11 +146,21 @@ def test_owners_by_name_and_number() -> None:
 def test_names_of_owners_are_those_of_one_machine() -> None:
     """A scan of another machine can be asked for numbers only."""
     here = snapshot_of(TREE)
-    elsewhere = replace(here.facts, host="elsewhere")
+    elsewhere = replace(here, facts=replace(here.facts, host="elsewhere"))
 
     check_query(parse_query("owner:0"), CATEGORIES, elsewhere)
     with pytest.raises(UsageError, match="this was scanned on 'elsewhere', whose users are others: write numbers"):
         check_query(parse_query(f"owner:{pwd.getpwuid(0).pw_name}"), CATEGORIES, elsewhere)
+
+
+def test_owners_of_a_scan_that_kept_none() -> None:
+    """Whose something is can only be asked of a snapshot that tells it: nothing would match, as if nothing were."""
+    for text in ("owner:0", "size>1 -owner:root"):
+        with pytest.raises(
+            UsageError, match="^filter, at .*: this was scanned before owners were kept: .*; scan again$"
+        ):
+            check_query(parse_query(text), CATEGORIES, before_owners())
+    check_query(parse_query("size>1"), CATEGORIES, before_owners())
 
 
 def test_several_roots() -> None:
@@ -176,10 +188,10 @@ def test_unknown_types_and_missing_times() -> None:
     """A category that is not there, and ages of a scan without times, are refused."""
     with pytest.raises(UsageError, match="^filter, at 8: there is no type 'film'; there are images, videos"):
         check_query(parse_query("- type:film"), CATEGORIES)
-    facts = snapshot_of(TREE, options={"times": "leave"}).facts
+    timeless = snapshot_of(TREE, options={"times": "leave"})
     with pytest.raises(UsageError, match="this was scanned without them; scan again$"):
-        check_query(parse_query("age>1d"), CATEGORIES, facts)
-    check_query(parse_query("size>1 type:video"), CATEGORIES, facts)
+        check_query(parse_query("age>1d"), CATEGORIES, timeless)
+    check_query(parse_query("size>1 type:video"), CATEGORIES, timeless)
 
 
 Oracle = Callable[[Tree, int], bool]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacemap.analyze.query import MAX_DEPTH, TERMS, Either, Every, Not, Number, Pattern, Query, Words, parse_query
+from spacemap.analyze.conditions import Either, Every, Not, Number, Pattern, Query, Words
+from spacemap.analyze.query import MAX_DEPTH, TERMS, parse_query
 from spacemap.errors import UsageError
 
 GIB = 1 << 30

@@ -14,6 +14,8 @@ from tests.scan.processes import run_python, spacemap
 
 FILES = {"a/film.mkv": 3 << 20, "a/notes.txt": 100_000, "b/deep/song.mp3": 200_000, "b/x.py": 500, "z.log": 70_000}
 
+FORMATS = Path(__file__).parents[2] / "fixtures" / "formats"
+
 
 @pytest.fixture
 def tree(place: Path) -> Path:
@@ -170,6 +172,17 @@ def test_ages_without_times(place: Path, tree: Path) -> None:
     assert (2, b"") == (result.returncode, result.stdout)
     assert b"age and modified need times, and this was scanned without them; scan again\n" in result.stderr
     with Terminal("--filter", "age>1d", place / "y.smap") as terminal:
+        assert ExitCode.USAGE == terminal.end()
+
+
+def test_owners_of_a_file_that_has_none() -> None:
+    """Owners are not asked of a file from before they were kept, neither in a report nor in the browser."""
+    kept = FORMATS / "v1.smap"
+    result = spacemap("--filter", "owner:0", kept)
+
+    assert (2, b"", 1) == (result.returncode, result.stdout, result.stderr.count(b"\n"))
+    assert b"filter, at 7: this was scanned before owners were kept" in result.stderr
+    with Terminal("--filter", "owner:0", kept) as terminal:
         assert ExitCode.USAGE == terminal.end()
 
 

@@ -6,7 +6,7 @@ from spacemap.cli.arguments import HelpFormatter, parser
 from spacemap.cli.commands import cache, journal
 from spacemap.config import Browsing, Keymap
 from spacemap.tui.keymap import keys_of
-from spacemap.tui.keys import KEYS
+from spacemap.tui.keys import KEYS, TILE_KEYS
 
 HEAD = """\
 # Command line
@@ -42,7 +42,7 @@ def _keys() -> str:
         f"| action | {' | '.join(keymap.value for keymap in Keymap)} | |",
         f"|---|{'---|' * (len(maps) + 1)}",
     ]
-    for number, key in enumerate(KEYS):
+    for number, key in enumerate((*KEYS, *TILE_KEYS)):
         shown = " | ".join(" ".join(f"`{each}`" for each in keys[number].shown.split(" ")) for keys in maps)
         lines.append(f"| `{key.name}` | {shown} | {key.text} |")
     return "\n".join(lines) + "\n"

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from spacemap.analyze.categories import default_categories
+from spacemap.analyze.conditions import FLAGS, KINDS
 from spacemap.analyze.matching import Matcher
-from spacemap.analyze.query import FLAGS, KINDS, TERMS, parse_query
+from spacemap.analyze.query import TERMS, parse_query
 from spacemap.tree.measure import Measure
 from tests.scan.processes import spacemap
 from tests.trees import tree_of

@@ -21,11 +21,14 @@ from spacemap.tui.place import Place
 from spacemap.tui.session import Session
 from spacemap.tui.summary import total_pieces
 from spacemap.tui.widgets.search import FilterLine, SearchLine, TypedLine
+from tests.store.samples import before_owners
 from tests.trees import Folder, Leaf, Spec, snapshot_of, tree_of
 from tests.tui.browsing import (
+    Browsing,
     HeldScan,
     browsing,
     press,
+    said,
     screen_lines,
     screen_text,
     session_of,
@@ -286,3 +289,29 @@ def test_filter_stays_while_a_scan_ends(tree: Path, monkeypatch: pytest.MonkeyPa
 
     assert ["/docs", "z.py"] == names
     assert "filter hides 5 entries" in totals
+
+
+def test_owners_that_were_not_kept() -> None:
+    """A filter by owner says so where the snapshot tells of none, when typed and when it was there before."""
+
+    async def journey() -> tuple[str, int, str]:
+        async with browsing(before_owners(), (100, 24)) as pilot:
+            rows = len(session_of(pilot).rows())
+            await press(pilot, "f", *"owner:0")
+            typed = screen_text(pilot)
+            return typed, rows - len(session_of(pilot).rows()), await _complaint(pilot)
+
+    typed, missing, complaint = asyncio.run(journey())
+
+    assert "this was scanned before owners were kept" in typed
+    assert 0 == missing
+    assert "this was scanned before owners were kept" in complaint
+
+
+async def _complaint(pilot: Browsing) -> str:
+    """Return what is said of a filter that was there before such a snapshot came."""
+    session, screen = session_of(pilot), pilot.app.browsing
+    session.change(Look(filter=parse_query("owner:0")))
+    screen.complain_of_filter()
+    await pilot.pause()
+    return said(pilot)

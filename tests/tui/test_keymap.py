@@ -1,5 +1,6 @@
 """Keymaps: each key of each map does what its table says, and a configuration that cannot be used is named."""
 
+import ast
 import asyncio
 import string
 
@@ -8,8 +9,9 @@ import pytest
 from spacemap.config import Browsing, Keymap
 from spacemap.errors import ConfigError
 from spacemap.tui.keymap import KEYMAPS, keys_of, shown_keys
-from spacemap.tui.keys import KEYS
+from spacemap.tui.keys import KEYS, Key
 from spacemap.tui.screens.browse import BrowseScreen
+from spacemap.tui.widgets.treemap import Treemap
 from tests.trees import snapshot_of, tree_of
 from tests.tui.browsing import Browsing as Pilot
 from tests.tui.browsing import browsing, press, screen_lines, screen_text, session_of
@@ -88,7 +90,12 @@ SNAPSHOT = snapshot_of(tree_of({"a": 1, "b": {"c": 1}}))
 
 
 def _by_key(browsing: Browsing) -> dict[str, str]:
-    return {name: key.name for key in keys_of(browsing) for name in key.keys.split(",")}
+    return {name: key.name for key in _of_lists(browsing) for name in key.keys.split(",")}
+
+
+def _of_lists(browsing: Browsing) -> tuple[Key, ...]:
+    """Return all keys but those of the treemap, which do something else there."""
+    return keys_of(browsing)[: len(KEYS)]
 
 
 @pytest.mark.parametrize(("keymap", "expected"), [(Keymap.GDU, GDU), (Keymap.DUA, DUA)], ids=["gdu", "dua"])
@@ -102,7 +109,7 @@ def test_keys_of_other_tools(keymap: Keymap, expected: dict[str, str]) -> None:
 @pytest.mark.parametrize("keymap", Keymap, ids=lambda keymap: keymap.value)
 def test_maps_are_whole(keymap: Keymap) -> None:
     """In every map each action has a key, no key has two, and only actions that exist are changed."""
-    keys = keys_of(Browsing(keymap=keymap))
+    keys = _of_lists(Browsing(keymap=keymap))
     names = [name for key in keys for name in key.keys.split(",")]
 
     assert len(set(names)) == len(names)
@@ -113,7 +120,7 @@ def test_maps_are_whole(keymap: Keymap) -> None:
 @pytest.mark.parametrize("keymap", Keymap, ids=lambda keymap: keymap.value)
 def test_pressed_keys_reach_their_actions(keymap: Keymap, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each key of a map, pressed in the browser, starts the action of its table, and no other."""
-    keys = keys_of(Browsing(keymap=keymap))
+    keys = _of_lists(Browsing(keymap=keymap))
     reached: list[str] = []
 
     async def journey() -> dict[str, list[str]]:
@@ -134,6 +141,45 @@ def test_pressed_keys_reach_their_actions(keymap: Keymap, monkeypatch: pytest.Mo
         return seen
 
     assert {name: [key.action] for key in keys for name in key.keys.split(",")} == asyncio.run(journey())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({}, {"left": "tile_left", "right": "tile_right", "up": "tile_up", "down": "tile_down", "h": "back"}),
+        ({"tile_left": "a,h"}, {"a": "tile_left", "h": "tile_left", "left": "back"}),
+        ({"mark": "right"}, {"right": "mark", "left": "tile_left"}),
+        ({"up": "up,w"}, {"up": "tile_up", "w": "up"}),
+    ],
+    ids=["as they are", "others", "given away", "of a list"],
+)
+def test_keys_of_the_treemap(chosen: dict[str, str], expected: dict[str, str]) -> None:
+    """Steps from tile to tile have the keys that they are given; one that is given to anything else does that."""
+    keys = keys_of(Browsing(keys=chosen))
+
+    async def journey() -> dict[str, str]:
+        reached: list[str] = []
+        seen = {}
+        async with browsing(SNAPSHOT, keys=keys) as pilot:
+            await press(pilot, "v")
+            for widget in (pilot.app.browsing, pilot.app.browsing.query_one(Treemap)):
+                for key in keys:
+                    name = key.action.partition("(")[0]
+                    if hasattr(widget, f"action_{name}"):
+                        setattr(widget, f"action_{name}", lambda *of, name=name: reached.append(str((name, *of))))
+            actions = {str(_called(key)): key.name for key in keys}
+            for name in expected:
+                reached.clear()
+                await press(pilot, name)
+                seen[name] = " ".join(actions[each] for each in reached)
+        return seen
+
+    assert expected == asyncio.run(journey())
+
+
+def _called(key: Key) -> tuple[object, ...]:
+    name, _, given = key.action.partition("(")
+    return (name, *ast.literal_eval(f"({given.rstrip(')')},)")) if given else (name,)
 
 
 def test_shown_as_people_call_them() -> None:
@@ -199,7 +245,7 @@ def test_the_palette_has_every_action(keymap: Keymap) -> None:
             return {each.title: each.help for each in _commands(pilot)}
 
     commands = asyncio.run(journey())
-    offered = [key for key in keys if BrowseScreen.has_action(_Kept(), key.action.partition("(")[0])]
+    offered = [key for key in keys[: len(KEYS)] if BrowseScreen.has_action(_Kept(), key.action.partition("(")[0])]
 
     assert {f"{key.text[:1].upper()}{key.text[1:]}": f"Key: {key.shown}" for key in offered}.items() <= commands.items()
 

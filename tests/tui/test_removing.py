@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from spacemap.clean import Journal, Method, Outcome, Plan, Removing, remove
+from spacemap.clean import Below, Journal, Method, Outcome, Plan, Removing, look_below, remove
 from spacemap.clean.runs import read_runs
 from spacemap.scan import scan
 from spacemap.tui.screens.question import QuestionScreen
@@ -389,3 +389,79 @@ def test_looking_imports_nothing_that_removes() -> None:
     code = "import sys, spacemap.cli.commands.browse, spacemap.tui.app; print('spacemap.clean' in sys.modules)"
 
     assert b"False\n" == run_python(code).stdout
+
+
+def test_changes_below_are_told_while_one_decides(tree: Path) -> None:
+    """The dialog is there at once, on Cancel; what has changed deep in a directory, or is another's, follows."""
+
+    async def journey() -> tuple[int | None, str]:
+        async with browsing(tree, (160, 24), journal=journal_beside(tree)) as pilot:
+            await mark(pilot, "docs")
+            (tree / "docs/deep/b.py").write_bytes(b"precious")
+            (tree / "docs/deep/new").write_bytes(b"")
+            await press(pilot, "d")
+            await until(pilot, RemoveScreen)
+            await wait_for(pilot, lambda: "compared with the disk" in screen_text(pilot))
+            return pilot.app.screen.query_one(Choices).highlighted, screen_text(pilot)
+
+    highlighted, told = asyncio.run(journey())
+
+    assert 0 == highlighted
+    assert "! 1 directory and 1 file inside changed since the scan, or gone" in told
+    assert "compared with the disk, and 5 entries inside" in told
+
+
+def test_cancelling_ends_the_comparison(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison that gets no answer holds nobody up: the dialog tells how far it is, and Cancel ends both."""
+    released, ended = Event(), Event()
+
+    def slow(plan: Plan, user: int, on_progress: Callable[[int, int], None]) -> Below:
+        on_progress(3, 5)
+        assert released.wait(60)
+        try:
+            on_progress(4, 5)
+        finally:
+            ended.set()
+        return look_below(plan, user, on_progress)
+
+    monkeypatch.setattr("spacemap.tui.removal.look_below", slow)
+
+    async def journey() -> tuple[str, int]:
+        async with browsing(tree, (100, 24), journal=journal_beside(tree)) as pilot:
+            await mark(pilot, "docs")
+            await press(pilot, "d")
+            await until(pilot, RemoveScreen)
+            await wait_for(pilot, lambda: "3 of 5 inside" in screen_text(pilot))
+            told = screen_text(pilot)
+            await press(pilot, "enter")
+            assert pilot.app.screen is pilot.app.browsing
+            released.set()
+            await wait_for(pilot, ended.is_set)
+            await press(pilot, "d")
+            await until(pilot, RemoveScreen)
+            return told, len(session_of(pilot).marks)
+
+    told, marks = asyncio.run(journey())
+
+    assert "comparing with the disk: 3 of 5 inside" in told
+    assert 1 == marks
+    assert (tree / "docs").exists()
+
+
+def test_removing_under_a_filter_says_so(tree: Path) -> None:
+    """Where the filter hides some of what would go, the dialog says that it goes, too; a file alone hides nothing."""
+
+    async def journey() -> list[bool]:
+        seen = []
+        async with browsing(tree, (100, 24), journal=journal_beside(tree)) as pilot:
+            for text, name in (("ext:py", "docs"), ("ext:iso", "d.iso")):
+                await press(pilot, "f", *["backspace"] * 10, *text, "enter")
+                session = session_of(pilot)
+                session.move_to(next(row for row in range(len(session.rows())) if name_of(pilot, row) == name))
+                await press(pilot, "d")
+                await until(pilot, RemoveScreen)
+                seen.append("! with what the filter hides in it" in screen_text(pilot))
+                await press(pilot, "escape")
+        return seen
+
+    assert [True, False] == asyncio.run(journey())

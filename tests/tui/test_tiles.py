@@ -1,5 +1,7 @@
 """Tiles of a session, and what is painted of them, without a terminal."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from spacemap.analyze.by import By
 from spacemap.analyze.categories import default_categories
+from spacemap.analyze.query import parse_query
 from spacemap.render.text import cell_width
 from spacemap.tree.columns import Kind
 from spacemap.tree.measure import Measure
@@ -14,6 +17,7 @@ from spacemap.tui.canvas import paint
 from spacemap.tui.cells import Writing
 from spacemap.tui.legend import color_pieces, current_pieces
 from spacemap.tui.look import Look, View
+from spacemap.tui.marks import Marks
 from spacemap.tui.place import Place
 from spacemap.tui.session import Session
 from spacemap.tui.tiles import largest_positions, make_mosaic
@@ -37,7 +41,7 @@ def _session(spec: dict[Name, Spec] | None = None, **look: object) -> Session:
 
 def _lines(session: Session, size: tuple[int, int], encoding: str = "utf-8", cursor: int | None = 0) -> list[str]:
     mosaic = make_mosaic(session, *size)
-    lines = paint(session.tree, mosaic, size, cursor, Writing(encoding=encoding))
+    lines = paint(session.marks, mosaic, size, cursor, Writing(encoding=encoding))
     return ["".join(piece.text for piece in line) for line in lines]
 
 
@@ -81,6 +85,47 @@ def test_colours_by_type_and_by_age() -> None:
     assert ["Videos", "Audio"] == [tile.label for tile in make_mosaic(session, 80, 20).tiles[:2]]
     session.change(Look(tiles=By.AGE))
     assert "2 years to 5 years" == make_mosaic(session, 80, 20).tiles[1].label
+
+
+@pytest.mark.parametrize(("encoding", "letters"), [("utf-8", "✓·+"), ("ascii", "x-+")])
+def test_marks_are_letters(encoding: str, letters: str) -> None:
+    """What is marked, lies below it or holds it has a letter before its name, as in the list."""
+    session, (marked, below, above) = _session(), letters
+    tree = session.tree
+
+    def named(directory: int, name: bytes) -> int:
+        return next(entry for entry in tree.children(directory) if tree.name(entry) == name)
+
+    def painted(*entries: int) -> str:
+        session.mark(Marks(tree, np.array(sorted(entries), np.int64)))
+        return "\n".join(_lines(session, (160, 60), encoding, cursor=1))
+
+    films = named(0, b"films")
+    assert f" {marked} " not in painted()
+    whole = painted(films)
+    assert f"{marked} /films" in whole
+    assert f"{below} a.mp4" in whole
+    part = painted(named(films, b"a.mp4"), named(0, b"song.mp3"))
+    assert f"{above} /films" in part
+    assert f"{marked} a.mp4" in part
+    assert f"{marked} song.mp3" in part
+    assert re.search(rf"{re.escape(above)} \+?31", painted(named(0, b"crumb7")))
+    assert not re.search(rf"{re.escape(above)} \+?31", part)
+
+
+def test_colours_under_a_filter() -> None:
+    """A directory whose matching bytes are none has the colour of what matches in it, or that of directories."""
+    spec: dict[Name, Spec] = {"a": {"x.mp4": Leaf(0, disk=0), "y.txt": 500}, "b": {"c": {}}, "d": {"z.log": 7}}
+    session = _session(spec)
+    partition = session.partition(By.TYPE)
+    assert "Directories themselves" == partition.main_kind(Measure.DISK, session.rows().entries[-1])[0]
+    session.filter(parse_query("name:x.mp4 | name:c"))
+    kinds = [
+        session.partition(By.TYPE).main_kind(Measure.DISK, entry)[0]
+        for entry in sorted(session.rows().entries.tolist())
+    ]
+
+    assert ["Videos", "Directories themselves"] == kinds
 
 
 def test_cursor_and_tiles() -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from spacemap.tree.columns import Operation, Skip
+from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.latest import Latest
 from spacemap.tui.look import View
 from spacemap.tui.widgets.info import InfoPane
 from spacemap.tui.widgets.listing import Listing
 from spacemap.tui.widgets.treemap import Treemap
 from tests.scan.specs import make_tree, read_spec
+from tests.store.samples import before_owners
 from tests.trees import Folder, Leaf, snapshot_of, tree_of
 from tests.tui.browsing import (
     INVISIBLE,
@@ -162,6 +164,26 @@ def test_pages_of_info(tree: Path) -> None:
         (True, False),
     ]
     assert (os.fsencode(tree / "docs" / "link.mp3"), True) == (path, is_focused)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "owner"),
+    [
+        (snapshot_of(tree_of({"a": Leaf(1, owner=0)}), host=os.uname().nodename), "root"),
+        (snapshot_of(tree_of({"a": Leaf(1, owner=4242)}), host="elsewhere"), "4242"),
+        (before_owners(), None),
+    ],
+    ids=["here", "elsewhere", "not kept"],
+)
+def test_info_of_a_kept_snapshot_has_the_owner(snapshot: Snapshot, owner: str | None) -> None:
+    """Whose an entry was is told as far as it was kept: by name where it was scanned here, else by number."""
+
+    async def journey() -> list[str]:
+        async with browsing(snapshot, (100, 40)) as pilot:
+            await press(pilot, "i")
+            return [line.split()[1] for line in screen_lines(pilot) if line.strip().startswith("Owner ")]
+
+    assert ([] if owner is None else [owner]) == asyncio.run(journey())
 
 
 def test_info_says_why_a_directory_is_so_large() -> None:

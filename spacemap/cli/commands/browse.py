@@ -123,7 +123,7 @@ def _open(path: bytes, arguments: Arguments) -> "Snapshot":
     if arguments.filter is not None:
         from spacemap.analyze.matching import check_query  # noqa: PLC0415 - as above
 
-        check_query(arguments.filter, load_settings(arguments.config).categories, snapshot.facts)
+        check_query(arguments.filter, load_settings(arguments.config).categories, snapshot)
     return snapshot
 
 

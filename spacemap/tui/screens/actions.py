@@ -14,6 +14,7 @@ from spacemap.render.text import display_name, display_text
 from spacemap.scan.rescan import Level, Rescan
 from spacemap.tree.measure import Measure
 from spacemap.tree.snapshot import Snapshot
+from spacemap.tui.copying import MOST_COPIED, clipboard_text
 from spacemap.tui.exporting import export
 from spacemap.tui.jobs import Jobs
 from spacemap.tui.keys import CHANGING, KEYS, OTHER_PROGRAMS, READ_ONLY, Key
@@ -275,12 +276,19 @@ class SessionScreen(Screen[None]):
 
     def action_copy(self) -> None:
         path = self._current_path()
-        try:
-            text = path.decode("utf-8")
-        except UnicodeDecodeError:
-            text = display_name(path)
-        self.app.copy_to_clipboard(text)
+        self.app.copy_to_clipboard(clipboard_text([path]))
         self.say(f"Copied {display_name(path)}")
+
+    def action_copy_marked(self) -> None:
+        marks = self.here.marks
+        if not len(marks):
+            self.say(f"Nothing is marked; {self.setting.key('mark')} marks, {self.setting.key('copy')} copies one path")
+        elif len(marks) > MOST_COPIED:
+            most, count = format_count(MOST_COPIED), format_count(len(marks))
+            self.say(f"{count} are marked, and no more than {most} paths are copied; nothing was")
+        else:
+            self.app.copy_to_clipboard(clipboard_text(map(marks.tree.path, marks.entries.tolist())))
+            self.say(f"Copied {format_number(len(marks), 'path')}")
 
     def _current_path(self) -> bytes:
         """Return the path of the entry under the cursor, or of the directory where there is none."""

@@ -11,6 +11,7 @@ from spacemap.render.text import cell_width
 from spacemap.scan.mounts import read_mounts
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.cells import Piece, heading
+from spacemap.tui.empty import empty_text
 from spacemap.tui.jobs import (
     Arrived,
     Broken,
@@ -44,7 +45,6 @@ from spacemap.tui.start import FileSystem, measure_space, sections, working_dire
 from spacemap.tui.subject import Outcome, Setting, Subject
 from spacemap.tui.summary import (
     State,
-    is_partial,
     key_pieces,
     path_pieces,
     position_pieces,
@@ -68,17 +68,6 @@ _WIDE = 100
 """Columns from which on the preview is beside the list."""
 _WIDE_ENOUGH = 70
 """Columns from which on the age of a file is told in full."""
-_EMPTY = {
-    View.LIST: "nothing is in this directory",
-    View.TREEMAP: "nothing is in this directory",
-    View.LARGEST: "no files are below this directory",
-    View.TYPES: "no files are below this directory",
-    View.AGES: "no files are below this directory",
-    View.OWNERS: "no files of an owner are below this directory",
-    View.PROBLEMS: "everything could be read",
-    View.FOUND: "no name contains this",
-    View.MARKED: "nothing is marked; Space marks",
-}
 
 
 class BrowseScreen(SearchingScreen, FilteringScreen, RemovingScreen, PaneScreen):
@@ -115,7 +104,7 @@ class BrowseScreen(SearchingScreen, FilteringScreen, RemovingScreen, PaneScreen)
         yield Line(name="heading")
         with Container(id="main"):
             yield Listing(self.setting.writing)
-            yield Treemap(self.setting.writing)
+            yield Treemap(self.setting.writing, self.setting.keys)
             yield PreviewPane(self.setting.writing)
         yield InfoPane(self.setting.writing)
         yield Line(name="searching", classes="-bar")
@@ -159,14 +148,11 @@ class BrowseScreen(SearchingScreen, FilteringScreen, RemovingScreen, PaneScreen)
         self.paint()
 
     def _ask_to_resume(self, live: Live, unfinished: Unfinished) -> None:
-        question = f"A scan of the same was interrupted {format_ago(unfinished.seconds)}."
-
-        def begin(answer: str | None) -> None:
-            self.jobs.open(live, resumes=answer == "resume")
+        def begin(answer: bool | None) -> None:  # noqa: FBT001 - Textual's
+            self.jobs.open(live, resumes=bool(answer))
             self.paint()
 
-        answers = (("resume", "Go on with it, and look again at what has changed"), ("anew", "Scan everything anew"))
-        self.app.push_screen(ResumeScreen(question, answers, self.setting.writing), begin)
+        self.app.push_screen(ResumeScreen(format_ago(unfinished.seconds), self.setting.writing), begin)
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit everything; say so where it cannot be."""
@@ -213,6 +199,7 @@ class BrowseScreen(SearchingScreen, FilteringScreen, RemovingScreen, PaneScreen)
             case Recalled(snapshot):
                 self._recalled = snapshot
                 self._put(Session(snapshot, self.setting.settings.categories, self.setting.look))
+                self.complain_of_filter()
                 self.call_after_refresh(self.jobs.show)
             case Ended():
                 self._end(happening)
@@ -360,19 +347,9 @@ class BrowseScreen(SearchingScreen, FilteringScreen, RemovingScreen, PaneScreen)
         return [Piece(self.setting.writing.name(b", ".join(paths), room), "path")]
 
     def _empty_text(self) -> str:
-        session = self.session
-        if session is None:
-            return "the first rows are on their way" if isinstance(self.subject, Live) else "opening the snapshot"
-        if session.place.search:
-            return _EMPTY[View.FOUND]
-        if session.look.filter is not None and session.place.view is not View.PROBLEMS:
-            return "nothing here matches the filter; f changes it, Esc clears it"
-        if session.hidden():
-            return f"everything here is hidden; {self.setting.key('hidden')} shows it"
-        if session.left_out():
-            return f"everything here is ignored; {self.setting.key('ignored')} shows it"
-        is_unfinished = session.place.shows_children and is_partial(session.snapshot)
-        return "nothing is known of this directory yet" if is_unfinished else _EMPTY[session.place.view]
+        if self.session is not None:
+            return empty_text(self.session, self.setting.key)
+        return "the first rows are on their way" if isinstance(self.subject, Live) else "opening the snapshot"
 
     def set_typing(self, line: TypedLine, *, is_typing: bool) -> None:
         """Show a line to be typed in, or the keys again."""

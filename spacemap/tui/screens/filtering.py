@@ -3,7 +3,8 @@
 from textual import on
 from textual.widgets import Input
 
-from spacemap.analyze.query import Query, parse_query
+from spacemap.analyze.conditions import Query
+from spacemap.analyze.query import parse_query
 from spacemap.errors import UsageError
 from spacemap.render.text import display_text
 from spacemap.tui.screens.typing import TypingScreen
@@ -40,6 +41,13 @@ class FilteringScreen(TypingScreen):
         """Show everything again."""
         self.here.filter(None)
         self.end_typing(self.query_one(FilterLine))
+
+    def complain_of_filter(self) -> None:
+        """Say so where the filter cannot be asked of what is shown: it would seem that nothing matches."""
+        try:
+            self.here.filter(self.here.look.filter)
+        except UsageError as error:
+            self.complain(error)
 
     def _obey(self) -> UsageError | None:
         """Filter by what is in the line; return what is wrong with it."""

@@ -10,7 +10,7 @@ from spacemap.tui.preview import known_preview
 from spacemap.tui.reading import Preview, steps_to
 from spacemap.tui.screens.actions import SessionScreen
 from spacemap.tui.subject import Setting, Subject
-from spacemap.tui.widgets.info import InfoPane, entry_facts, link_facts, reason_facts, status_facts
+from spacemap.tui.widgets.info import InfoPane, entry_facts, link_facts, reason_facts, status_facts, stored_facts
 from spacemap.tui.widgets.preview import PreviewPane
 
 _ROOM_FOR_BOTH = 24
@@ -27,7 +27,7 @@ class PaneScreen(SessionScreen):
         self._told: tuple[Tree | None, bytes] = (None, b"")
         """The tree and the path that the facts are of."""
         self._status: list[Fact] = []
-        """What the file system says of that path."""
+        """What the file system says of that path, or of a kept scan what that said."""
         self._previewed: tuple[Tree | None, bytes] = (None, b"")
 
     @property
@@ -88,9 +88,10 @@ class PaneScreen(SessionScreen):
             entry = self.here.place.directory
         now = (self.here.tree, self.here.tree.path(entry))
         if self.has_class("-informing") and not _is_same(self._told, now):
-            self._told, self._status = now, []
+            is_live = isinstance(self.subject, Live)
+            self._told, self._status = now, [] if is_live else stored_facts(self.here.snapshot, entry)
             self._show_facts(entry)
-            if isinstance(self.subject, Live) and now[1]:
+            if is_live and now[1]:
                 self.jobs.measure(now[1])
         if self.has_class("-previewing") and not _is_same(self._previewed, now):
             self._previewed = now

@@ -1,4 +1,4 @@
-"""A question: what it is about, to be scrolled, and what can be chosen below it; the first choice changes nothing."""
+"""A question: what it is about, to be scrolled, and what can be chosen below it; one of the choices declines."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -48,11 +48,13 @@ class QuestionScreen(ModalScreen[Answer | None], Generic[Answer]):
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
 
-    def __init__(self, title: str, writing: Writing, choices: Sequence[str]) -> None:
+    def __init__(self, title: str, writing: Writing, choices: Sequence[str], declining: str = CANCEL) -> None:
+        """What declines, as Escape does, comes first, unless it has its place among the choices."""
         super().__init__(classes="" if writing.is_unicode else "-plain")
         self.title_text = title
         self._writing = writing
-        self._choices = (CANCEL, *choices)
+        self._declining = declining
+        self._choices = tuple(choices) if declining in choices else (declining, *choices)
         self._about: Sequence[Piece] = ()
 
     def compose(self) -> ComposeResult:
@@ -69,7 +71,7 @@ class QuestionScreen(ModalScreen[Answer | None], Generic[Answer]):
         return ()
 
     def on_mount(self) -> None:
-        """Begin where nothing is changed."""
+        """Begin with the first choice: it changes no file."""
         self.tell(self._about)
         choices = self.query_one(Choices)
         choices.highlighted = 0
@@ -97,13 +99,13 @@ class QuestionScreen(ModalScreen[Answer | None], Generic[Answer]):
 
     @abstractmethod
     def answer(self, choice: str) -> None:
-        """Do what was chosen, anything but the first."""
+        """Do what was chosen, anything but what declines."""
 
     @on(OptionList.OptionSelected)
     def choose(self, message: OptionList.OptionSelected) -> None:
         """Take a choice."""
         message.stop()
-        if message.option_id == CANCEL or message.option_id is None:
+        if message.option_id == self._declining or message.option_id is None:
             self.dismiss(None)
         else:
             self.answer(message.option_id)

@@ -1,18 +1,18 @@
 """The question before anything is removed: what goes, what comes free, what is odd about it, and how."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from spacemap.clean import Inspection, Method
+from spacemap.clean import Below, Inspection, Method
 from spacemap.render.text import display_name, display_text
 from spacemap.tui.cells import Piece, Writing
 from spacemap.tui.proposal import Proposal
 from spacemap.tui.screens.question import QuestionScreen
-from spacemap.tui.tellings import Inspected
+from spacemap.tui.tellings import Compared, Comparing, Inspected
 from spacemap.tui.widgets.choices import Choices
 from spacemap.units import format_count, format_number
 
@@ -29,6 +29,18 @@ class Script:
     """Remove nothing, but write down how to."""
 
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What comparing with the disk has told so far."""
+
+    inspection: Inspection | None = None
+    """Of what is to be removed itself."""
+    below: Below | None = None
+    """Of what is in it."""
+    progress: tuple[int, int] = (0, 0)
+    """How many entries below were compared, of how many; 0: that has not begun."""
 
 
 class RemoveScreen(QuestionScreen[Method | Script]):
@@ -51,19 +63,28 @@ class RemoveScreen(QuestionScreen[Method | Script]):
         super().__init__(title_of(proposal, writing), writing, choices if len(proposal.entries) else ())
         self._proposal = proposal
         self._is_filtered = is_filtered
+        self._seen = Seen()
         self._asks_for = ""
         """What was chosen and needs something to be typed."""
-        self.tell(told_of(proposal, None, writing, is_filtered=is_filtered))
+        self.tell(told_of(proposal, self._seen, writing, is_filtered=is_filtered))
 
     def more(self) -> ComposeResult:
         """The line to type in."""
         yield Static(id="asked", markup=False)
         yield Input(select_on_focus=False)
 
-    def take(self, inspected: Inspected) -> None:
-        """Tell how what is to be removed differs from what was scanned."""
-        if inspected.proposal is self._proposal:
-            self.tell(told_of(self._proposal, inspected, self._writing, is_filtered=self._is_filtered))
+    def take(self, told: Inspected | Comparing | Compared) -> None:
+        """Tell how what is to be removed differs from what was scanned, as far as that is known by now."""
+        if told.proposal is not self._proposal:
+            return
+        match told:
+            case Inspected(_, inspection):
+                self._seen = replace(self._seen, inspection=inspection)
+            case Comparing(_, compared, count):
+                self._seen = replace(self._seen, progress=(compared, count))
+            case Compared(_, below):
+                self._seen = replace(self._seen, below=below)
+        self.tell(told_of(self._proposal, self._seen, self._writing, is_filtered=self._is_filtered))
 
     def answer(self, choice: str) -> None:
         """Answer, or ask for a word or a name before."""
@@ -122,20 +143,16 @@ def title_of(proposal: Proposal, writing: Writing) -> str:
     return f"Remove {format_number(len(entries), 'marked entry', 'marked entries')}" if len(entries) else "Nothing goes"
 
 
-def told_of(
-    proposal: Proposal, inspected: Inspected | None, writing: Writing, *, is_filtered: bool = False
-) -> list[Piece]:
-    """Return the lines about what is to be removed; without an inspection yet, that it is under way."""
+def told_of(proposal: Proposal, seen: Seen, writing: Writing, *, is_filtered: bool = False) -> list[Piece]:
+    """Return the lines about what is to be removed, and about how that was compared with the disk so far."""
     tree, total = proposal.plan.tree, proposal.total
     whole = format_number(total.entries, "entry", "entries")
     lines = [Piece(f"{whole}, {writing.amount(total.disk)}; frees {writing.amount(total.exclusive)}", "path")]
     if is_filtered and total.entries > len(proposal.entries):
         lines.append(Piece("! with what the filter hides in it", "alert"))
     lines += [Piece(f"! {text}", "alert") for text in oddities(proposal, writing)]
-    if inspected is None:
-        lines.append(Piece("  comparing with the disk", "faint"))
-    else:
-        lines += [Piece(f"! {text}", "alert") for text in differences(inspected.inspection)]
+    lines += [Piece(f"! {text}", "alert") for text in differences(seen)]
+    lines.append(Piece(f"  {comparison(seen)}", "faint"))
     lines += [Piece(f"  {display_name(tree.path(entry))}", "text") for entry in proposal.entries[:MOST_PATHS].tolist()]
     if len(proposal.entries) > MOST_PATHS:
         lines.append(Piece(f"  and {format_count(len(proposal.entries) - MOST_PATHS)} more", "faint"))
@@ -161,10 +178,34 @@ def oddities(proposal: Proposal, writing: Writing) -> list[str]:
     return result
 
 
-def differences(inspection: Inspection) -> list[str]:
-    """Return how what is to be removed differs from what was scanned."""
-    counts = (
-        (inspection.changed, "changed since the scan, or gone: what is not as it was stays"),
-        (inspection.other_owner, "of another owner"),
-    )
-    return [f"{format_count(count)} {what}" for count, what in counts if count]
+def differences(seen: Seen) -> list[str]:
+    """Return how what is to be removed differs from what was scanned, as far as it was compared."""
+    result = []
+    if seen.inspection is not None:
+        counts = (
+            (seen.inspection.changed, "changed since the scan, or gone: what is not as it was stays"),
+            (seen.inspection.other_owner, "of another owner"),
+        )
+        result += [f"{format_count(count)} {what}" for count, what in counts if count]
+    if seen.below is None:
+        return result
+    directories, files = seen.below.changed_directories, seen.below.changed_files
+    parts = []
+    if directories:
+        parts.append(format_number(directories, "directory", "directories"))
+    if files:
+        parts.append(format_number(files, "file"))
+    if parts:
+        result.append(f"{' and '.join(parts)} inside changed since the scan, or gone: what is not as it was stays")
+    if seen.below.other_owner:
+        result.append(f"{format_number(seen.below.other_owner, 'entry', 'entries')} inside of another owner")
+    return result
+
+
+def comparison(seen: Seen) -> str:
+    """Return how far comparing with the disk has come."""
+    if seen.below is not None:
+        inside = f", and {format_number(seen.below.entries, 'entry', 'entries')} inside" if seen.below.entries else ""
+        return f"compared with the disk{inside}"
+    compared, count = seen.progress
+    return f"comparing with the disk{f': {format_count(compared)} of {format_count(count)} inside' if count else ''}"

@@ -12,7 +12,18 @@ from spacemap.tui.marks import Ids, markable
 from spacemap.tui.opening import Live
 from spacemap.tui.screens.actions import SessionScreen
 from spacemap.tui.subject import Setting, Subject
-from spacemap.tui.tellings import Going, Inspected, NotBegun, Proposed, PutBack, Removed, Trashed, Written
+from spacemap.tui.tellings import (
+    Compared,
+    Comparing,
+    Going,
+    Inspected,
+    NotBegun,
+    Proposed,
+    PutBack,
+    Removed,
+    Trashed,
+    Written,
+)
 from spacemap.units import format_number
 
 TYPE_CHECKING = False  # what mypy takes for true; most who browse remove nothing, and need none of this
@@ -35,6 +46,8 @@ class RemovingScreen(SessionScreen):
         """What to leave with when the removal has ended."""
         self._is_asking = False
         """Whether it is being worked out what would go, or asked about it."""
+        self._looks_no_more = Event()
+        """What ends the comparison of what would go with the disk."""
 
     @property
     def is_removing(self) -> bool:
@@ -96,7 +109,7 @@ class RemovingScreen(SessionScreen):
         match told:
             case Proposed():
                 self._ask(told)
-            case Inspected():
+            case Inspected() | Comparing() | Compared():
                 self._show(told)
             case Trashed():
                 self._ask_back(told)
@@ -122,19 +135,21 @@ class RemovingScreen(SessionScreen):
         is_filtered = self.here.look.filter is not None
         question = RemoveScreen(proposed.proposal, proposed.methods, self.setting.writing, is_filtered=is_filtered)
         self.app.push_screen(question, partial(self._answer, proposed.proposal))
-        self.jobs.do(partial(look_at, proposed.proposal))
+        self._looks_no_more = Event()
+        self.jobs.do(partial(look_at, proposed.proposal, self._looks_no_more.is_set))
 
-    def _show(self, inspected: Inspected) -> None:
+    def _show(self, told: Inspected | Comparing | Compared) -> None:
         from spacemap.tui.screens.remove import RemoveScreen  # noqa: PLC0415 - as above
 
         if isinstance(self.app.screen, RemoveScreen):
-            self.app.screen.take(inspected)
+            self.app.screen.take(told)
 
     def _answer(self, proposal: "Proposal", answer: "Method | Script | None") -> None:
         from spacemap.tui.removal import carry_out, write_down  # noqa: PLC0415 - as above
         from spacemap.tui.screens.remove import Script  # noqa: PLC0415 - as above
 
         self._is_asking = False
+        self._looks_no_more.set()
         if isinstance(answer, Script):
             self.jobs.do(partial(write_down, proposal, answer.path))
         elif answer is not None:
@@ -207,6 +222,7 @@ class RemovingScreen(SessionScreen):
             super().action_leave_program()
 
     def _leave(self, directory: bytes | None) -> None:
+        self._looks_no_more.set()
         if self._cancels is None or self._leaves_with is not None:
             super()._leave(directory)
             return

@@ -12,10 +12,12 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
+from spacemap.analyze.owner import naming_owners
 from spacemap.render.text import display_name
 from spacemap.tree.columns import Flag, Kind, Skip
 from spacemap.tree.measure import Measure
 from spacemap.tree.omissions import SKIP_TEXT
+from spacemap.tree.owners import UNKNOWN_OWNER
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tree.tree import Tree
 from spacemap.tui.cells import (
@@ -150,6 +152,13 @@ def entry_facts(snapshot: Snapshot, entry: int, units: Units) -> list[Fact]:
     if links := links_text(tree, entry):
         facts.append(("Hard links", links))
     return facts + reason_facts(tree, entry)
+
+
+def stored_facts(snapshot: Snapshot, entry: int) -> list[Fact]:
+    """Return, of a kept snapshot, what else the file system tells where there is one: whose an entry was."""
+    tree = snapshot.tree
+    uid = int(tree.owners[tree.owner[entry]])
+    return [] if uid == UNKNOWN_OWNER else [("Owner", naming_owners(snapshot.facts.host)(uid))]
 
 
 def status_facts(result: os.stat_result | OSError) -> list[Fact]:

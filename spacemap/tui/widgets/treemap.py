@@ -1,5 +1,6 @@
 """The treemap: the rows of a session as tiles, painted once for rows and size, and where keys and mouse lead."""
 
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
@@ -14,6 +15,8 @@ from spacemap.render.palette import blend
 from spacemap.render.treemap import Direction, tile_at, tile_beside
 from spacemap.tui.canvas import paint
 from spacemap.tui.cells import Writing
+from spacemap.tui.keys import TILE_KEYS, Key
+from spacemap.tui.marks import Marks
 from spacemap.tui.place import Rows
 from spacemap.tui.session import Session
 from spacemap.tui.tiles import Mosaic, make_mosaic
@@ -35,14 +38,13 @@ _SHADES = {
     "frame-title": _Shade(0.16, is_bold=True),
     "frame-edge": _Shade(0.16, is_edge=True),
 }
-_DIRECTIONS = {"left": Direction.LEFT, "right": Direction.RIGHT, "up": Direction.UP, "down": Direction.DOWN}
 
 
 class Treemap(Widget, can_focus=True):
-    """Paints tiles; arrows lead to the tile beside, every other key is the screen's."""
+    """Paints tiles; some keys lead to the tile beside, every other is the screen's."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key, f"step('{key}')", f"to the next tile: {key}", show=False) for key in _DIRECTIONS
+        Binding(key.keys, key.action, key.text, show=False, id=key.name) for key in TILE_KEYS
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"treemap--cursor", "treemap--faint"}
     DEFAULT_CSS = """
@@ -61,16 +63,18 @@ class Treemap(Widget, can_focus=True):
             """What was clicked of a tile that shows what is in it."""
             super().__init__()
 
-    def __init__(self, writing: Writing) -> None:
+    def __init__(self, writing: Writing, keys: Sequence[Key]) -> None:
         super().__init__()
         self._writing = writing
+        self._steps = frozenset(key.action for key in keys if key.keys)
+        """Actions that keys are left for."""
         self._session: Session | None = None
         self._empty = ""
         self._made: tuple[Rows | None, int, int] = (None, 0, 0)
         """What the tiles were made for: rows, columns and lines."""
         self._mosaic = Mosaic()
-        self._painted: tuple[Mosaic, int | None] = (self._mosaic, None)
-        """What the lines were painted of, and the tile under the cursor."""
+        self._painted: tuple[Mosaic, int | None, Marks | None] = (self._mosaic, None, None)
+        """What the lines were painted of, the tile under the cursor, and what was marked."""
         self._lines: list[Strip] = []
         self._has_opened = False
 
@@ -103,10 +107,10 @@ class Treemap(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return one line."""
-        now = (self.mosaic, self.index)
-        if now[0] is not self._painted[0] or now[1] != self._painted[1]:
+        mosaic, index, marks = now = (self.mosaic, self.index, None if self._session is None else self._session.marks)
+        if mosaic is not self._painted[0] or index != self._painted[1] or marks is not self._painted[2]:
             self._painted = now
-            self._lines = self._paint(*now)
+            self._lines = self._paint(mosaic, index)
         if y < len(self._lines):
             return self._lines[y]
         text = self._writing.cut(f"  {self._empty}", self.size.width) if y == 1 else ""
@@ -116,13 +120,18 @@ class Treemap(Widget, can_focus=True):
     def notify_style_update(self) -> None:
         """Paint anew in the colours of another theme."""
         super().notify_style_update()
-        self._painted = (Mosaic(), None)
+        self._painted = (Mosaic(), None, None)
 
-    def action_step(self, key: str) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out a step whose key was given to something else: that is what it does here, too."""
+        steps = {f"step('{direction}')" for direction in parameters} if action == "step" else set()
+        return steps <= self._steps
+
+    def action_step(self, direction: str) -> None:
         """Go to the tile that lies in a direction."""
         if self.index is None:
             return
-        self._choose(tile_beside(self.mosaic.rects, self.index, _DIRECTIONS[key]), opens=False)
+        self._choose(tile_beside(self.mosaic.rects, self.index, Direction[direction]), opens=False)
 
     def on_click(self, event: events.Click) -> None:
         """Choose a tile; open the one that was chosen before, or what of it was clicked."""
@@ -142,7 +151,7 @@ class Treemap(Widget, can_focus=True):
         if self._session is None or not mosaic.rects:
             return []
         styles: dict[str, Style] = {}
-        lines = paint(self._session.tree, mosaic, self.size, index, self._writing)
+        lines = paint(self._session.marks, mosaic, self.size, index, self._writing)
         for line in lines:
             for piece in line:
                 if piece.style not in styles:
