@@ -22,7 +22,7 @@ from tests.clean.cleaning import (
     trash,
     tree_in,
 )
-from tests.scan.processes import environment, wait_until
+from tests.scan.processes import environment
 from tests.scan.specs import Entry, make_tree
 from tests.tui.removing import contents
 
@@ -54,9 +54,17 @@ outcome = remove(plan, Method.DELETE, Journal(str(place / sys.argv[2])))
 print(outcome.entries, *{stayed.reason for stayed in outcome.stayed}, sep="|")
 """
 UNDOING = """
-import os, sys
+import os, signal, sys
 from spacemap.clean import *
+from spacemap.clean import undo
 os.environ.update(XDG_DATA_HOME=sys.argv[1] + "/data")
+rename, moved = undo.rename_exclusively, []
+def rename_and_die(*arguments):
+    rename(*arguments)
+    moved.append(arguments)
+    if len(moved) == 50:
+        os.kill(os.getpid(), signal.SIGKILL)
+undo.rename_exclusively = rename_and_die
 undo_last(Journal(sys.argv[1] + "/journal"))
 """
 
@@ -151,17 +159,16 @@ def test_deep_directories_and_back(place: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_killed_while_putting_back(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After `kill -9` in the middle of undoing, the next one brings back the rest, and all of it is told once."""
+    """After `kill -9` right behind a move of undoing, the next one brings back the rest, and all of it is told once."""
     bin_path = own_places(place, monkeypatch)
     root = tree_in(place, *(f"{number:03}/file" for number in range(300)))
     before = contents(root)
     trash(place, planned(scanned(root), *os.listdir(root)))
-    with subprocess.Popen([sys.executable, "-c", UNDOING, place], env=environment()) as process:
-        wait_until(lambda: len(os.listdir(root)) > 50, "the undoing to get there")
-        process.send_signal(signal.SIGKILL)
+    killed = subprocess.run([sys.executable, "-c", UNDOING, place], env=environment(), check=False)
     left = len(os.listdir(bin_path / "files"))
     outcome = undo_last(journal_in(place))
 
+    assert (-signal.SIGKILL, 250) == (killed.returncode, left)
     assert (left, ()) == (outcome.entries, outcome.stayed)
     assert before == contents(root)
     assert [] == os.listdir(bin_path / "files")
