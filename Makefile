@@ -38,8 +38,9 @@ bench: $(VENV)/developed  ## Measure against du, the peers in SPACEMAP_PEERS and
 	$(BIN)/python -m compileall -q spacemap
 	$(BIN)/python tests/bench/run.py $(BENCH)
 
-docs: $(VENV)/developed  ## Make docs/cli.md from the parser
+docs: $(VENV)/developed  ## Make docs/cli.md from the parser, and draw the pictures of the browser
 	COLUMNS=100 $(BIN)/python -m tests.docs.reference > docs/cli.md
+	$(BIN)/python -m tests.tui.pictures
 
 clean:  ## Remove everything that was built
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spacemap.clean.outcome import StaysError
+from spacemap.clean.outcome import GONE, StaysError
 from spacemap.tree.columns import Flag, Kind, Skip
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tree.tree import Tree
@@ -86,6 +86,8 @@ def compare(found: os.stat_result, known: Known) -> None:
         raise StaysError("compare", "it was modified since the scan")
     # The tree has seconds: of what was written again within one, the status tells.
     if found.st_ctime_ns > known.unchanged_since_ns:
+        if not found.st_nlink:  # removed between finding its name and looking at it
+            raise StaysError("compare", GONE)
         raise StaysError("compare", "its content, name, owner or mode changed since the scan")
 
 

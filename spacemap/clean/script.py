@@ -42,6 +42,32 @@ is_same() {
     test "${found%%%% *}" = "$2"
 }
 
+# Whether nothing is mounted there or below, as far as the system tells; it writes a blank in a name as \\040.
+is_unmounted() {
+    test -e /proc/self/mountinfo || return 0
+    LC_ALL=C within=${root%%/}/${1#./} awk '
+        BEGIN {
+            within = ENVIRON["within"]
+            for (at = 1; at <= length(within); at++) {
+                c = substr(within, at, 1)
+                if (c == " ") c = "\\\\040"
+                else if (c == "\\t") c = "\\\\011"
+                else if (c == "\\n") c = "\\\\012"
+                else if (c == "\\\\") c = "\\\\134"
+                point = point c
+            }
+        }
+        $5 == point || index($5, point "/") == 1 { found = 1 }
+        END { exit found }
+    ' /proc/self/mountinfo
+}
+
+# How this rm is told to stay on one file system, for what is mounted meanwhile.
+alone=
+for option in --one-file-system -x; do
+    if rm -f "$option" 2>/dev/null; then alone=$option; break; fi
+done
+
 # NAME INODE BYTES
 remove_file() {
     if test -L "$1" || ! test -f "$1"; then stays "$1" 'no file'
@@ -62,7 +88,8 @@ remove_other() {
 remove_directory() {
     if test -L "$1" || ! test -d "$1"; then stays "$1" 'no directory'
     elif ! is_same "$1" "$2"; then stays "$1" 'changed since the scan'
-    else rm -rf -- "$1" || status=1
+    elif ! is_unmounted "$1"; then stays "$1" '%(mounted)s'
+    else rm -rf $alone -- "$1" || status=1
     fi
 }
 
@@ -92,7 +119,7 @@ def _lines(plan: Plan, root: bytes) -> Iterator[bytes]:
     yield b"# Read it first: what is removed here is gone for ever.\n\n"
     # Twice quoted: for the message, and for whoever copies it.
     shown = display_name(root).replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("`", "\\`")
-    yield _HEAD % {b"root": _quoted(root), b"shown": shown.encode()}
+    yield _HEAD % {b"root": _quoted(root), b"shown": shown.encode(), b"mounted": MOUNTED.encode()}
     for entry in plan.entries.tolist():
         yield _line(plan, entry)
     yield b"exit $status\n"

@@ -18,6 +18,7 @@ from spacemap.clean.places import MOUNTED, Places
 from spacemap.clean.plan import Plan
 from spacemap.clean.system import rename_exclusively
 from spacemap.clean.whole import check_whole
+from spacemap.errors import SpacemapError
 from spacemap.scan.mounts import MountTable, read_mounts
 from spacemap.tree.columns import Kind
 from spacemap.tree.names import name_to_text
@@ -68,7 +69,7 @@ class Trashing:
                 self._stay(entry, error)
             return True
         reserved = self._reserve(entries, target)
-        numbers = self._recorder.intend(self._records(parent, reserved, target))
+        numbers = self._intend(parent, reserved, target)
         stayed: dict[int, Sequence[bytes]] = {}
         goes_on = True
         for number, (entry, name) in zip(numbers, reserved, strict=True):
@@ -100,6 +101,15 @@ class Trashing:
             except StaysError as error:
                 self._stay(entry, error)
         return reserved
+
+    def _intend(self, parent: int, reserved: list[tuple[int, bytes]], target: Bin) -> list[int]:
+        """Tell the journal what is about to be moved. Raises SpacemapError, and leaves no name reserved then."""
+        try:
+            return self._recorder.intend(self._records(parent, reserved, target))
+        except SpacemapError:
+            for _, name in reserved:
+                target.release(name)
+            raise
 
     def _records(self, parent: int, reserved: list[tuple[int, bytes]], target: Bin) -> list[Record]:
         records: list[Record] = [{"type": "directory", "id": parent, **told_place(self._plan, parent)}]

@@ -36,15 +36,18 @@ def last_trash(journal: Journal) -> tuple[Run, list[Intent]]:
     """
     trashes: list[Run] = []
     restored: set[tuple[int, int]] = set()
+    begun: set[tuple[int, int]] = set()  # of which the journal does not tell how it ended
     for run in read_runs(journal.directory):
         if run.what == Method.TRASH.value:
             trashes.append(run)
         restored.update(i.restores for i in run.intents if i.restores and i.is_done and i.gone())
+        begun.update(i.restores for i in run.intents if i.restores and not i.is_done)
     for run in reversed(trashes):
         pending = [i for i in run.intents if i.gone() and (run.started_ns, i.number) not in restored]
         # What may have been moved or restored when a process ended is known by looking.
         if any(_is_there(intent.trashed) for intent in pending):
-            return run, [intent for intent in pending if intent.is_done or _is_there(intent.trashed)]
+            sure = [i.is_done and (run.started_ns, i.number) not in begun for i in pending]
+            return run, [i for i, is_sure in zip(pending, sure, strict=True) if is_sure or _is_there(i.trashed)]
     raise UsageError("nothing that spacemap moved to a trash is there any more: there is nothing to undo")
 
 

@@ -295,8 +295,10 @@ def _entry_pieces(session: Session, entry: int, width: int, writing: Writing) ->
     if count := folded_files(tree, entry):
         return [*pieces, Piece(writing.cut(f" ({format_count(count)} small files)", columns.name), "other")]
     name = shown_name(tree, entry, is_flat=session.place.is_flat)
-    # A root's name is its whole path and begins with a slash already.
-    before = "/" if is_directory and not name.startswith(b"/") else " "
+    # A root's name is its whole path and begins with a slash already; a path from here must not look like a whole one.
+    before = "/" if is_directory and not session.place.is_flat and not name.startswith(b"/") else " "
+    if is_directory and session.place.is_flat and not name.endswith(b"/"):
+        name += b"/"
     style = "directory" if is_directory else "file" if tree.kind[entry] == Kind.FILE else "other"
     return [*pieces, Piece(before + writing.name(name, columns.name - 1), style)]
 

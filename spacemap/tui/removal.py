@@ -62,15 +62,15 @@ def carry_out(proposal: Proposal, method: Method, journal: Journal, is_cancelled
     def on_progress(removing: Removing) -> None:
         tell(Going(removing))
 
-    try:
-        outcome = remove(proposal.plan, method, journal, on_progress, is_cancelled)
-    except SpacemapError as error:
-        tell(NotBegun(error))
-        return
     changed = changed_by(proposal)
     if method is Method.TRASH:
         changed.update(_trashes(proposal.plan))
-    tell(Removed(outcome, method, frozenset(changed)))
+    try:
+        outcome = remove(proposal.plan, method, journal, on_progress, is_cancelled)
+    except SpacemapError as error:
+        tell(NotBegun(error, frozenset(changed)))
+    else:
+        tell(Removed(outcome, method, frozenset(changed)))
 
 
 def write_down(proposal: Proposal, path: str, tell: Post) -> None:
@@ -97,13 +97,15 @@ def look_back(journal: Journal, tell: Post) -> None:
 
 def put_back(journal: Journal, tell: Post) -> None:
     """Put back what was moved to the trash last."""
+    changed: frozenset[bytes] = frozenset()
     try:
         _, intents = last_trash(journal)
+        changed = frozenset(path for intent in intents for path in _places(intent))
         outcome = undo_last(journal)
     except SpacemapError as error:
-        tell(NotBegun(error))
+        tell(NotBegun(error, changed))
     else:
-        tell(PutBack(outcome, frozenset(path for intent in intents for path in _places(intent))))
+        tell(PutBack(outcome, changed))
 
 
 def _trashes(plan: Plan) -> Iterator[bytes]:

@@ -96,6 +96,8 @@ class Written(Told):
 
 @dataclass(frozen=True, slots=True)
 class NotBegun(Told):
-    """Nothing was begun."""
+    """Nothing was begun, or what was begun broke off."""
 
     error: SpacemapError
+    changed: frozenset[bytes] = frozenset()
+    """Paths of directories whose listings may have changed until then."""

@@ -222,3 +222,63 @@ assert listing(root) == ["a"] and listing(place / "data/Trash/files") == []
     _run(place, program)
 
     assert ["tree", "tree/a"] == [path for path in listing(place) if path.startswith("tree")]
+
+
+def test_a_script_after_something_was_mounted(place: Path) -> None:
+    """A script leaves a directory alone in which something was mounted since it was written, whatever the names."""
+    program = r"""
+names = ["a", "b c", "d\n", "e\t\\040", "f'"]
+root = tree_in(place, "ab/file")
+for name in names:
+    (root / name / "mnt").mkdir(parents=True)
+write_script(planned(scanned(root), "ab", *names), place / "script")
+for name in names:
+    mount("--bind", place / "canary", root / name / "mnt")
+done = subprocess.run(["sh", place / "script"], cwd=root, capture_output=True, text=True)
+assert done.returncode == 1 and done.stderr.count("another file system is mounted there") == len(names), done
+assert all(listing(root / name) == ["mnt", "mnt/precious"] for name in names) and not (root / "ab").exists()
+assert is_canary_alive(place)
+"""
+    _run(place, program)
+
+    assert is_canary_alive(place)
+
+
+@pytest.mark.parametrize("method", ["DELETE", "TRASH"])
+def test_a_read_only_bind_mount(place: Path, method: str) -> None:
+    """What is seen through a read-only bind mount stays, though its file system can be written."""
+    program = f"""
+root = tree_in(place, "a/file", "b")
+mount("--bind", root, root)
+mount("-o", "remount,ro,bind", root)
+outcome = remove(planned(scanned(root), "a", "b"), Method.{method}, journal_in(place))
+assert outcome.entries == 0 and all("(EROFS)" in stayed.reason for stayed in outcome.stayed), outcome
+assert listing(root) == ["a", "a/file", "b"]
+"""
+    _run(place, program)
+
+
+@pytest.mark.parametrize("method", ["DELETE", "TRASH"])
+def test_a_disk_that_fills_up_under_the_journal(place: Path, method: str) -> None:
+    """What cannot be told any more stays where it is, with no name reserved for it; all that went is told."""
+    program = f"""
+from spacemap.clean.runs import read_runs
+from spacemap.errors import SpacemapError
+root = tree_in(place, *(f"{{number:0100}}" for number in range(6000)))
+snapshot = scanned(root)
+tmpfs(place / "journal", "size=160k")
+before = set(os.listdir(root))
+try:
+    remove(make_plan(snapshot, range(1, len(snapshot.tree))), Method.{method}, journal_in(place))
+    raise AssertionError("the journal had room for all")
+except SpacemapError as error:
+    assert "No space left on device" in str(error), error
+gone = before - set(os.listdir(root))
+(run,) = read_runs(str(place / "journal"))
+assert gone and gone < before
+assert gone <= {{os.fsdecode(name) for intent in run.intents for name in intent.gone()}}
+if Method.{method} is Method.TRASH:
+    assert listing(place / "data/Trash/files") == sorted(gone)
+    assert listing(place / "data/Trash/info") == sorted(f"{{name}}.trashinfo" for name in gone)
+"""
+    _run(place, program)

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.clean.cleaning import delete, is_canary_alive, listing, planned, reasons, scanned, tree_in
+from tests.clean.cleaning import (
+    delete,
+    is_canary_alive,
+    listing,
+    own_places,
+    planned,
+    reasons,
+    scanned,
+    trash,
+    tree_in,
+)
 from tests.scan.test_permissions import NOBODY, as_user, can_run
 
 IMMUTABLE = "Operation not permitted (EPERM); it may be immutable, or belong to somebody else"
@@ -49,6 +59,19 @@ def test_an_immutable_file(place: Path, immutable: Path) -> None:
     assert ["a", "a/b", "a/b/file"] == listing(immutable)
     assert {"a/b/file": IMMUTABLE} == reasons(outcome, immutable)
     assert is_canary_alive(place)
+
+
+def test_an_immutable_file_and_the_trash(place: Path, immutable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An immutable file that is planned itself stays, nothing is left of it in the trash, and the rest is moved."""
+    bin_path = own_places(place, monkeypatch)
+    try:
+        outcome = trash(place, planned(scanned(immutable), "a/b/file", "a/other", "c"))
+    finally:
+        subprocess.run(["chattr", "-i", immutable / "a/b/file"], check=True)
+
+    assert ["a", "a/b", "a/b/file"] == listing(immutable)
+    assert {"a/b/file": f"{IMMUTABLE}; delete it instead, or write a script"} == reasons(outcome, immutable)
+    assert ["c.trashinfo", "other.trashinfo"] == listing(bin_path / "info")
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not can_run(), reason="needs root, and a user who can read the project")

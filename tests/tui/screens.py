@@ -41,9 +41,21 @@ class Screen:
 
 def _screens() -> tuple[Screen, ...]:
     keys = {"list": (), "info": ("i",), "largest": ("T",), "types": ("v", "v"), "help": ("?",), "export": ("E",)}
+    keys |= {"treemap": ("v",), "problems": ("!",), "preview": ("p", "j"), "basket": ("ctrl+a", "x"), "filter": ("f",)}
     screens = [Screen(f"{name}-{at}", size, keys[name]) for name in keys for at, size in SIZES.items()]
     screens += [Screen(f"start-{at}", size, starts=True) for at, size in SIZES.items()]
+    looks = {"plain": {"writing": ASCII}, "dark": {}, "light": {"theme": LIGHT}, "no-color": {}}
+    for look, changes in looks.items():
+        environment = {"NO_COLOR": "1"} if look == "no-color" else {}
+        screens += [
+            Screen(f"list-{look}-{at}", size, changes=changes, environment=environment, has_styles=look != "plain")
+            for at, size in SIZES.items()
+            if at != "80x24"
+        ]
     middle = SIZES["80x24"]
+    for name in ("treemap", "basket", "info"):
+        screens.append(Screen(f"{name}-plain", middle, keys[name], {"writing": ASCII}))
+        screens.append(Screen(f"{name}-no-color", middle, keys[name], environment={"NO_COLOR": "1"}, has_styles=True))
     for name in ("list", "help"):
         screens.append(Screen(f"{name}-plain", middle, keys[name], {"writing": ASCII}))
     screens.append(Screen("start-plain", middle, changes={"writing": ASCII}, starts=True))
@@ -79,7 +91,7 @@ def snapshot() -> Snapshot:
     return replace(kept, facts=replace(kept.facts, options={"times": "leave"}))
 
 
-def _start_screen(screen: Screen) -> StartScreen:
+def start_screen(screen: Screen) -> StartScreen:
     """Return the start screen of a machine that is the same everywhere."""
     systems = [
         FileSystem(b"/", "ext4"),
@@ -110,7 +122,7 @@ async def painted(screen: Screen) -> str:
     """Return the text of a screen, with the styles of its lines where they are compared, too."""
     async with browsing(snapshot(), screen.size, **screen.changes) as pilot:
         if screen.starts:
-            pilot.app.push_screen(_start_screen(screen))
+            pilot.app.push_screen(start_screen(screen))
             await pilot.pause()
         await press(pilot, *screen.keys)
         await pilot.pause()

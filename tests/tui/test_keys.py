@@ -1,8 +1,10 @@
 """The keys: each has an action, words and a place in help, and those of ncdu mean what they mean there."""
 
 import asyncio
+from io import StringIO
 
 import pytest
+from rich.console import Console
 from textual.binding import Binding
 from textual.screen import Screen
 
@@ -14,7 +16,7 @@ from spacemap.tui.keys import BINDINGS, CHANGING, KEYS, READ_ONLY, Key
 from spacemap.tui.look import Graph, Sharing, Sort, View
 from spacemap.tui.opening import Live
 from spacemap.tui.screens.browse import BrowseScreen
-from spacemap.tui.screens.help import help_text
+from spacemap.tui.screens.help import help_page
 from tests.trees import snapshot_of, tree_of
 from tests.tui.browsing import browsing, press, session_of, setting, unused_journal
 
@@ -110,7 +112,10 @@ def test_bindings_are_the_keys() -> None:
 def test_help_has_every_key_and_mark(encoding: str) -> None:
     """Help has a line for each key, each flag and each mark, in what the terminal can show."""
     writing = Writing(encoding=encoding)
-    text = help_text(list(KEYS), writing).plain
+    console = Console(width=200, file=StringIO())
+    with console.capture() as captured:
+        console.print(help_page(KEYS, writing))
+    text = captured.get()
 
     assert [] == [key.action for key in KEYS if key.text not in text]
     assert [] == [flag for flag, meaning in FLAGS.items() if f"{flag}  {meaning}" not in text]

@@ -10,6 +10,7 @@ import pytest
 
 from spacemap.clean import Below, Journal, Method, Outcome, Plan, Removing, look_below, remove
 from spacemap.clean.runs import read_runs
+from spacemap.errors import SpacemapError
 from spacemap.scan import scan
 from spacemap.tui.screens.question import QuestionScreen
 from spacemap.tui.screens.remove import RemoveScreen
@@ -261,6 +262,32 @@ def test_a_journal_that_cannot_be_written_keeps_everything(tree: Path, complaint
     assert [True] == ["journal" in complaint for complaint in complaints]
 
     assert before == contents(tree)
+
+
+def test_a_removal_that_breaks_off(tree: Path, complaints: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the journal cannot be written any more in the middle, that is told, and rows follow what went."""
+
+    def breaking_off(*arguments: object) -> Outcome:
+        remove(*arguments)  # type: ignore[arg-type]
+        raise SpacemapError("the journal is full")
+
+    monkeypatch.setattr("spacemap.tui.removal.remove", breaking_off)
+
+    async def journey() -> tuple[int, list[str], int]:
+        async with browsing(tree, journal=journal_beside(tree)) as pilot:
+            await mark(pilot, "docs", "keep")
+            await press(pilot, "D")
+            await until(pilot, RemoveScreen)
+            await press(pilot, "down", "enter")
+            await wait_for(pilot, lambda: complaints and len(session_of(pilot).rows()) == 2)
+            await until_still(pilot)
+            names = [name_of(pilot, row) for row in range(2)]
+            return session_of(pilot).whole(), names, len(session_of(pilot).marks)
+
+    whole, names, marks = asyncio.run(journey())
+
+    assert ["the journal is full"] == complaints
+    assert (scan([tree]).tree.totals.disk[0], ["d.iso", "c.mp3"], 0) == (whole, names, marks)
 
 
 def test_a_script_never_replaces_a_file(tree: Path, complaints: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from spacemap import clean
+from spacemap.config import Browsing as Preferences
+from spacemap.config import Keymap
 from spacemap.tree.snapshot import Snapshot
-from spacemap.tui.keys import CHANGING, KEYS, OTHER_PROGRAMS
+from spacemap.tui.keymap import keys_of
+from spacemap.tui.keys import CHANGING, KEYS, OTHER_PROGRAMS, Key
 from spacemap.tui.screens.help import HelpScreen
 from spacemap.tui.screens.question import CANCEL, QuestionScreen
 from spacemap.tui.widgets.choices import Choices
@@ -60,7 +63,11 @@ def _names(keys: str) -> list[str]:
     return keys.split(",")
 
 
-ALL_KEYS = [name for key in KEYS if key.action not in ELSEWHERE for name in _names(key.keys)]
+def _all_keys(keys: Iterable[Key]) -> list[str]:
+    return [name for key in keys if key.action not in ELSEWHERE for name in _names(key.keys)]
+
+
+ALL_KEYS = _all_keys(KEYS)
 
 
 class Recorded:
@@ -70,6 +77,9 @@ class Recorded:
         self.calls: list[str] = []
         for name in CHANGES:
             monkeypatch.setattr(os, name, self._recorder(name))
+        # They rename by a system call that `os` has not.
+        for module in ("trash", "undo"):
+            monkeypatch.setattr(f"spacemap.clean.{module}.rename_exclusively", self._recorder("rename_exclusively"))
 
     def _recorder(self, name: str) -> Callable[..., None]:
         def record(*arguments: object, **_: object) -> None:
@@ -78,27 +88,59 @@ class Recorded:
         return record
 
 
+@pytest.mark.parametrize("keymap", Keymap, ids=lambda keymap: keymap.value)
 @pytest.mark.parametrize("marks", [(), ("docs", "keep")], ids=["unmarked", "marked"])
-def test_no_key_changes_a_file(tree: Path, marks: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key by itself, and none that follows `d`, `D` or `U` at once, reaches a call that changes files."""
+def test_no_key_changes_a_file(
+    tree: Path, marks: tuple[str, ...], keymap: Keymap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In no keymap a key by itself, or one that follows `d`, `D` or `U` at once, reaches a call that changes files."""
+    keys = keys_of(Preferences(keymap=keymap))
     before = contents(tree)
     after_question = ["enter", "space", "y", "Y", "t", "d", "D", "U", "x", "delete", "tab", "j"]
 
     async def journey() -> list[str]:
-        async with browsing(tree, journal=journal_beside(tree)) as pilot:
+        async with browsing(tree, journal=journal_beside(tree), keys=keys) as pilot:
             await press(pilot, "D")
             await until(pilot, QuestionScreen)
             await press(pilot, "escape")
             await mark(pilot, *marks)
             recorded = Recorded(monkeypatch)
-            for first, keys in ((), ALL_KEYS), ("d", after_question), ("D", after_question), ("U", after_question):
-                for key in keys:
+            for first, then in (
+                ((), _all_keys(keys)),
+                ("d", after_question),
+                ("D", after_question),
+                ("U", after_question),
+            ):
+                for key in then:
                     await press(pilot, *first, key)
                     await back(pilot)
             monkeypatch.undo()
             return recorded.calls
 
     assert [] == asyncio.run(journey())
+    assert before == contents(tree)
+
+
+@pytest.mark.parametrize(("key", "answers"), [("D", ("down", "enter")), ("d", ("down", "down", "enter"))], ids=str)
+def test_what_changes_files_is_recorded(
+    tree: Path, key: str, answers: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other way round: what a key does after its question was answered reaches a call that is recorded above."""
+
+    async def journey() -> list[str]:
+        async with browsing(tree, journal=journal_beside(tree)) as pilot:
+            await mark(pilot, "keep")
+            await press(pilot, key)
+            await until(pilot, QuestionScreen)
+            recorded = Recorded(monkeypatch)
+            await press(pilot, *answers)
+            await wait_for(pilot, lambda: recorded.calls and not pilot.app.browsing.is_removing)
+            monkeypatch.undo()
+            return recorded.calls
+
+    before = contents(tree)
+
+    assert ["keep" in call for call in asyncio.run(journey())][:1] == [True]
     assert before == contents(tree)
 
 

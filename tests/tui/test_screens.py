@@ -25,15 +25,16 @@ def test_every_file_is_compared() -> None:
     assert {f"{screen.name}.txt" for screen in SCREENS} == {path.name for path in STORED.iterdir()}
 
 
-@pytest.mark.parametrize("name", ["list-plain", "help-plain", "start-plain"])
+@pytest.mark.parametrize("name", sorted(screen.name for screen in SCREENS if "-plain" in screen.name))
 def test_ascii_only(name: str) -> None:
     """Where the terminal has no other characters there are none."""
     assert (STORED / f"{name}.txt").read_text("utf-8").isascii()
 
 
-def test_no_colors() -> None:
+@pytest.mark.parametrize("name", sorted(screen.name for screen in SCREENS if "-no-color" in screen.name))
+def test_no_colors(name: str) -> None:
     """With NO_COLOR nothing is red, green or blue, and the cursor can still be told from the rest."""
-    styles = [line for line in (STORED / "list-no-color.txt").read_text("utf-8").splitlines() if line.startswith("| ")]
+    styles = [line for line in (STORED / f"{name}.txt").read_text("utf-8").splitlines() if line.startswith("| ")]
     colors = {word for line in styles for word in line.split() if word.startswith("#")}
 
     assert colors

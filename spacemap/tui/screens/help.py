@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import ClassVar
 
+from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
-from spacemap.render.text import cell_width
 from spacemap.tui.cells import FLAGS, MARKS, Writing
 from spacemap.tui.keys import Key
 from spacemap.tui.screens.page import PageScreen
@@ -24,24 +25,28 @@ class HelpScreen(PageScreen):
         super().__init__(writing)
         self._keys = [key for key in keys if key.keys]
 
-    def text(self) -> Text:
+    def text(self) -> Group:
         """Return the page."""
-        return help_text(self._keys, self._writing)
+        return help_page(self._keys, self._writing)
 
 
-def help_text(keys: list[Key], writing: Writing) -> Text:
-    """Return the page: a line for each key, group by group, and one for each flag and mark."""
-    text = Text()
+def help_page(keys: Sequence[Key], writing: Writing) -> Group:
+    """Return the page: a line for each key, group by group, and one for each flag and mark; what is longer than a line
+    goes on below itself.
+    """
+    parts: list[Text | Table] = []
     for title, rows in _sections(keys, writing):
-        text.append(("\n\n" if text else "") + title, "bold underline")
-        width = max(cell_width(left) for left, _ in rows)
+        parts.append(Text(("\n" if parts else "") + title, "bold underline"))
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column()
         for left, right in rows:
-            text.append("\n  " + left + " " * (width - cell_width(left) + 2), "bold")
-            text.append(right)
-    return text
+            table.add_row(Text(f"  {left}"), Text(right))
+        parts.append(table)
+    return Group(*parts)
 
 
-def _sections(keys: list[Key], writing: Writing) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _sections(keys: Sequence[Key], writing: Writing) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     for group, members in groupby(keys, key=lambda key: key.group):
         yield group, [(_shown(key.shown, writing), key.text) for key in members]
     yield "Flags before a row", list(FLAGS.items())

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from typing import ClassVar
 
+from rich.console import Group
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -36,7 +37,7 @@ class PageScreen(ModalScreen[None]):
         self._writing = writing
 
     @abstractmethod
-    def text(self) -> Text:
+    def text(self) -> Text | Group:
         """Return what the page says."""
 
     def compose(self) -> ComposeResult:

@@ -123,10 +123,11 @@ class RemovingScreen(SessionScreen):
                 self._end_removal(outcome, "put back", changed)
             case Written(path):
                 self.say(f"Wrote {path}; nothing was removed")
-            case NotBegun(error):
+            case NotBegun(error, changed):
                 self._is_asking = False
                 self.complain(error)
-                self._end_work()
+                if not self._end_work() and changed:
+                    self._look_again(changed)
 
     def _ask(self, proposed: Proposed) -> None:
         from spacemap.tui.removal import look_at  # noqa: PLC0415 - as above
