@@ -125,7 +125,8 @@ def use():
             np.ascontiguousarray(tree.owner), tree.owners,
             tree.name_offset, tree.names, *(getattr(tree.directories, name) for name in
             ("entry", "first_child", "child_count", "device", "mtime_ns", "ctime_ns")), order,
-            tree.links.entry, tree.links.link_count, tree.links.device, np.array([descriptor], np.int32), wanted, differs]
+            tree.links.entry, tree.links.link_count, tree.links.device,
+            np.array([descriptor], np.int32), wanted, differs]
     Known(*good)
     for at in range(len(good)):
         for wrong in (None, np.zeros(1, np.uint64), np.zeros(3, np.complex128), "text", b""):
