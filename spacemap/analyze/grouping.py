@@ -1,0 +1,212 @@
+"""Equal files laid out as the result: links, aliases, shared blocks, equal directories, and what is wasted."""
+
+import numpy as np
+import numpy.typing as npt
+
+from spacemap.analyze.candidates import Candidates, devices_of
+from spacemap.analyze.contents import State
+from spacemap.analyze.equal_directories import EMPTY, EqualDirectories, equal_directories
+from spacemap.analyze.extents import SHARING_FILE_SYSTEMS, extents_of
+from spacemap.analyze.known import sizes_of
+from spacemap.analyze.members import Collected, Members, without_aliases
+from spacemap.scan.mounts import read_mounts
+from spacemap.tree.columns import I64, U32, U64, Mask
+from spacemap.tree.duplicates import (
+    Copies,
+    DirectoryGroups,
+    Duplicates,
+    Effort,
+    Groups,
+    LeftOut,
+    NotCompared,
+)
+from spacemap.tree.place import ranges
+from spacemap.tree.tree import Tree
+
+Ids = npt.NDArray[np.int64]
+
+
+def lay_out(  # noqa: PLR0913 - the parts of the result
+    tree: Tree,
+    candidates: Candidates,
+    collected: Collected,
+    effort: Effort,
+    is_complete: bool,  # noqa: FBT001 - handed on
+    notes: tuple[str, ...],
+) -> Duplicates:
+    """Return the result of a search."""
+    members = collected.members()
+    several, alias = without_aliases(members)
+    owner_of_id = np.full(len(candidates), -1, np.int64)
+    owner_of_id[members.ids] = alias
+    members = _without_alone(several, owner_of_id)
+    first_link, links = _links(tree, candidates, owner_of_id, len(members.ids))
+    begin = np.flatnonzero(np.concatenate([[True], members.group[1:] != members.group[:-1], [True]]))
+    begin = begin if len(members.ids) else np.zeros(1, np.int64)
+    disk = members.rows["blocks"] * np.uint64(512)
+    shared = _shared(tree, candidates, members, begin)
+    waste_of_entry = np.zeros(len(tree), np.uint64)
+    waste_of_entry[links[first_link[:-1]]] = np.where(shared, 0, disk)
+    contents = np.full(len(tree), -1, np.int64)
+    contents[candidates.empty] = EMPTY
+    number = np.repeat(np.arange(len(begin) - 1) + EMPTY + 1, np.diff(begin))
+    contents[links] = np.repeat(number, np.diff(first_link))
+    directories, told = equal_directories(tree, contents, waste_of_entry)
+    is_told = _all_told(told, first_link, links)
+    copies = Copies(
+        entry=links[first_link[:-1]],
+        device=members.rows["device"].copy(),
+        inode=members.rows["inode"].copy(),
+        mtime_ns=members.rows["mtime_ns"].copy(),
+        ctime_ns=members.rows["ctime_ns"].copy(),
+        disk=disk,
+        link_count=members.rows["links"].astype(np.uint32),
+        first_link=first_link,
+        links=links,
+        is_shared=shared,
+        is_told=is_told,
+    )
+    sizes = sizes_of(candidates, members.ids)
+    return Duplicates(
+        groups=(ordered := _ordered(_groups(members, begin, sizes, copies), copies))[0],
+        copies=ordered[1],
+        directories=_directory_groups(directories),
+        not_compared=_not_compared(candidates, collected),
+        empty=candidates.empty,
+        effort=effort,
+        is_complete=is_complete,
+        notes=notes,
+    )
+
+
+def _without_alone(members: Members, owner_of_id: Ids) -> Members:
+    """Return members without those that are alone now; owners are numbered anew, -1 of those that went."""
+    _, inverse, count = np.unique(members.group, return_inverse=True, return_counts=True)
+    kept = count[inverse] > 1 if len(members.ids) else np.zeros(0, np.bool_)
+    place = np.where(kept, np.cumsum(kept) - 1, -1)
+    has_owner = owner_of_id >= 0
+    owner_of_id[has_owner] = place[owner_of_id[has_owner]]
+    return members.taken(kept)
+
+
+def _links(tree: Tree, candidates: Candidates, owner_of_id: Ids, count: int) -> tuple[I64, U32]:
+    """Return the entries of each copy, ascending: all that were looked at and are its inode."""
+    ids = np.flatnonzero(owner_of_id >= 0)
+    if not len(ids):
+        return np.zeros(1, np.int64), np.zeros(0, np.uint32)
+    entry = candidates.considered
+    entry = entry[np.isin(tree.inode[entry], candidates.inode[ids].astype(tree.inode.dtype))]
+    device, inode = devices_of(tree, entry), tree.inode[entry].astype(np.uint64)
+    by_inode = ids[np.lexsort((candidates.device[ids], candidates.inode[ids]))]
+    keys = np.rec.fromarrays([candidates.inode[by_inode], candidates.device[by_inode]])
+    at = np.minimum(keys.searchsorted(np.rec.fromarrays([inode, device])), len(keys) - 1)
+    found = (candidates.inode[by_inode][at] == inode) & (candidates.device[by_inode][at] == device)
+    entry, owner = entry[found], owner_of_id[by_inode[at[found]]]
+    order = np.lexsort((entry, owner))
+    first = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=count))]).astype(np.int64)
+    return first, entry[order].astype(np.uint32)
+
+
+def _shared(tree: Tree, candidates: Candidates, members: Members, begin: Ids) -> Mask:
+    """Return which copies have all their blocks in common with an earlier one of their group."""
+    shared = np.zeros(len(members.ids), np.bool_)
+    mounts = read_mounts()
+    kinds = {int(device): False for device in np.unique(members.rows["device"])}
+    for device in kinds:
+        at = int(np.flatnonzero(members.rows["device"] == device)[0])
+        mount = mounts.of(tree.path(int(candidates.entry[members.ids[at]])))
+        kinds[device] = mount is not None and mount.kind in SHARING_FILE_SYSTEMS
+    if not any(kinds.values()):
+        return shared
+    for low, high in zip(begin[:-1].tolist(), begin[1:].tolist(), strict=True):
+        seen = set()
+        for at in range(low, high):
+            device = int(members.rows["device"][at])
+            extents = extents_of(tree.path(int(candidates.entry[members.ids[at]]))) if kinds[device] else None
+            shared[at] = extents is not None and (device, extents) in seen
+            seen.add((device, extents))
+    return shared
+
+
+def _all_told(told: Mask, first_link: I64, links: U32) -> Mask:
+    """Return the copies all of whose links are in directories that are told."""
+    if not len(links):
+        return np.zeros(0, np.bool_)
+    return np.logical_and.reduceat(told[links], first_link[:-1])
+
+
+def _groups(members: Members, begin: Ids, sizes: U64, copies: Copies) -> Groups:
+    """Return the groups in the order of the members."""
+    first = begin[:-1]
+    digest = np.stack([members.high[first], members.low[first]], axis=1).astype(">u8").view(np.uint8).reshape(-1, 16)
+    counted = np.where(copies.is_shared | copies.is_told, np.uint64(0), copies.disk)
+    least = np.where(copies.is_shared | copies.is_told, np.iinfo(np.uint64).max, copies.disk)
+    if len(first):
+        total, least = np.add.reduceat(counted, first), np.minimum.reduceat(least, first)
+        least = np.minimum(total, least)
+    else:
+        total = least = np.zeros(0, np.uint64)
+    # A copy in a told directory has an equal one outside of it, which is not counted away twice.
+    return Groups(
+        size=sizes[first],
+        wasted=total - least,
+        digest=digest,
+        has_digest=members.has_digest[first],
+        proof=members.proof[first].astype(np.uint8),
+        first=begin.astype(np.int64),
+    )
+
+
+def _ordered(groups: Groups, copies: Copies) -> tuple[Groups, Copies]:
+    """Return groups and copies, the group with the most waste first, equal ones by their first entry."""
+    first, count = groups.first[:-1], np.diff(groups.first)
+    order = np.lexsort((copies.entry[first], -groups.size.astype(np.float64), -groups.wasted.astype(np.float64)))
+    rows = _rows(first[order], count[order])
+    links = np.diff(copies.first_link)[rows]
+    chosen = _rows(copies.first_link[:-1][rows], links)
+    return (
+        Groups(
+            groups.size[order],
+            groups.wasted[order],
+            groups.digest[order],
+            groups.has_digest[order],
+            groups.proof[order],
+            np.concatenate([[0], np.cumsum(count[order])]).astype(np.int64),
+        ),
+        Copies(
+            copies.entry[rows],
+            copies.device[rows],
+            copies.inode[rows],
+            copies.mtime_ns[rows],
+            copies.ctime_ns[rows],
+            copies.disk[rows],
+            copies.link_count[rows],
+            np.concatenate([[0], np.cumsum(links)]).astype(np.int64),
+            copies.links[chosen],
+            copies.is_shared[rows],
+            copies.is_told[rows],
+        ),
+    )
+
+
+def _rows(first: Ids, count: Ids) -> Ids:
+    return np.concatenate([np.zeros(0, np.int64), ranges(first, count)])
+
+
+def _directory_groups(found: list[EqualDirectories]) -> DirectoryGroups:
+    return DirectoryGroups(
+        size=np.array([group.size for group in found], np.uint64),
+        files=np.array([group.files for group in found], np.uint64),
+        wasted=np.array([group.wasted for group in found], np.uint64),
+        first=np.cumsum([0, *(len(group.entries) for group in found)]).astype(np.int64),
+        entries=np.array([entry for group in found for entry in group.entries], np.uint32),
+    )
+
+
+def _not_compared(candidates: Candidates, collected: Collected) -> NotCompared:
+    ids = np.concatenate([np.zeros(0, np.int64), *(ids for ids, _ in collected.failed)])
+    states = np.concatenate([np.zeros(0, np.int64), *(rows["state"] for _, rows in collected.failed)])
+    errors = np.concatenate([np.zeros(0, np.int64), *(rows["errno"] for _, rows in collected.failed)])
+    order = np.argsort(candidates.entry[ids], kind="stable")
+    reason = np.where(states == State.FAILED, LeftOut.UNREADABLE, LeftOut.CHANGED).astype(np.uint8)
+    return NotCompared(candidates.entry[ids][order], reason[order], errors[order])
