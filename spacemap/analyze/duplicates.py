@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spacemap.analyze.candidates import Candidates, find_candidates
-from spacemap.analyze.contents import State
+from spacemap.analyze.contents import State, load
 from spacemap.analyze.grouping import lay_out
 from spacemap.analyze.hashing import Classes, Readers, Reading
 from spacemap.analyze.known import all_classes, found_rows, hashes_of, settle, sizes_of, without_known
@@ -83,7 +83,7 @@ class _Search:
         self._on_progress = on_progress
         self._started_ns = time.monotonic_ns()
         self._candidates: Candidates = find_candidates(snapshot.tree, options.min_size, options.max_size, matching)
-        self._readers = Readers(snapshot.tree, self._candidates, self._on_turn)
+        self._readers = Readers(snapshot.tree, self._candidates, self._on_turn, load())
         self._collected = Collected()
         self._phase = "comparing"
         self._found: list[Hashes] = []

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spacemap.analyze.candidates import Candidates
-from spacemap.analyze.contents import COUNTERS, FILE_TYPE, MARK_TYPE, MEMORY, Engine, Rows, State, load
+from spacemap.analyze.contents import COUNTERS, FILE_TYPE, MARK_TYPE, MEMORY, Engine, Rows
 from spacemap.scan.interrupts import Interrupts
 from spacemap.tree.columns import I64, U64
 from spacemap.tree.tree import Tree
@@ -75,7 +75,7 @@ class Readers:
     tree: Tree
     candidates: Candidates
     on_turn: Callable[[Reading], None]
-    engine: Engine = field(default_factory=load)
+    engine: Engine
     reading: Reading = field(default_factory=Reading)
     _directories: bytes = b""
     _directory_at: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
