@@ -9,7 +9,7 @@ def compare(
     counters: Buffer,
     memory: int,
     open_files: int,
-    only_first: bool,  # noqa: FBT001
+    only_first: bool,
     mask: int = -1,
     /,
 ) -> bytes: ...

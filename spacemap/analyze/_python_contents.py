@@ -79,7 +79,7 @@ def compare(  # noqa: PLR0913 - as Compare says
     counters: npt.NDArray[np.uint64],
     memory: int,
     open_files: int,
-    only_first: bool,
+    only_first: bool,  # noqa: FBT001
     mask: int = -1,
     /,
 ) -> bytes:

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 from importlib import import_module
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -72,20 +72,29 @@ class Compare(Protocol):
     ) -> bytes: ...
 
 
-class Engine(Protocol):
-    """A module that knows the contents of files."""
+class Identify(Protocol):
+    """Fills in the identity of each file as it is now; `errno` where it has none."""
 
+    def __call__(self, files: Rows, directories: bytes, names: memoryview, /) -> None: ...
+
+
+class Engine(NamedTuple):
+    """Who knows the contents of files."""
+
+    name: str
     compare: Compare
-
-    @staticmethod
-    def identify(files: Rows, directories: bytes, names: memoryview, /) -> None:
-        """Fill in the identity of each file as it is now; `errno` where it has none."""
+    identify: Identify
 
 
 def load() -> Engine:
     """Return what was built, or what is always there."""
     try:
-        engine: Engine = import_module("spacemap.analyze._contents")
+        return engine_of("spacemap.analyze._contents")
     except ModuleNotFoundError:
-        engine = import_module("spacemap.analyze._python_contents")
-    return engine
+        return engine_of("spacemap.analyze._python_contents")
+
+
+def engine_of(module: str) -> Engine:
+    """Return the engine of a module. Raises ModuleNotFoundError where it was not built."""
+    found = import_module(module)
+    return Engine(module, found.compare, found.identify)

@@ -44,7 +44,9 @@ def _read(descriptor: int) -> Extents | None:
         count = _HEAD.unpack_from(request)[3]
         flags = _LAST
         for number in range(count):
-            logical, physical, length, _, _, flags, *_ = _EXTENT.unpack_from(request, _HEAD.size + number * _EXTENT.size)
+            logical, physical, length, _, _, flags, *_ = _EXTENT.unpack_from(
+                request, _HEAD.size + number * _EXTENT.size
+            )
             if flags & _UNKNOWN:
                 return None
             found.append((logical, physical, length))

@@ -118,7 +118,9 @@ class Readers:
             thread.join()
         return np.concatenate([found[number] for number in range(len(parts))])
 
-    def read(self, rows: Rows, begins: I64, sizes: U64, counters: U64, *, only_first: bool, open_files: int) -> Rows:
+    def read(  # noqa: PLR0913 - what there is to read, and how
+        self, rows: Rows, begins: I64, sizes: U64, counters: U64, *, only_first: bool, open_files: int
+    ) -> Rows:
         """Let the engine compare a batch; return its marks."""
         marks = self.engine.compare(
             rows, begins, sizes, self._directories, self.tree.names, counters, MEMORY, open_files, only_first

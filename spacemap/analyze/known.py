@@ -86,8 +86,7 @@ def settle(candidates: Candidates, ids: Ids, known: npt.NDArray[np.int64], hashe
 
 
 def hashes_of(batch: Batch, now_ns: int, *, with_recent: bool = False) -> Hashes:
-    """Return what a batch tells. What is kept is not of files that changed so recently that they may change unnoticed.
-    """
+    """Return what a batch tells; not of files that changed so recently that they may change again unnoticed."""
     rows = batch.rows
     marks = batch.marks[np.argsort(batch.marks["file"], kind="stable")]
     newest = np.maximum(rows["mtime_ns"], rows["ctime_ns"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from spacemap.analyze.contents import FILE_TYPE, Rows, State
+from spacemap.analyze.contents import FILE_TYPE, MARK_TYPE, Rows, State
 from spacemap.analyze.hashing import Batch, Classes, Ids
 from spacemap.tree.columns import I64, U64, Mask
 from spacemap.tree.duplicates import Proof
@@ -32,13 +32,15 @@ class Members:
 
     def taken(self, chosen: npt.NDArray[np.int64] | Mask) -> "Members":
         """Return some of them."""
-        columns = (self.ids, self.group, self.rows, self.low, self.high, self.has_digest, self.proof)
-        return Members(*(column[chosen] for column in columns))
-
-    def several(self) -> "Members":
-        """Return those that are not alone in their group."""
-        _, inverse, count = np.unique(self.group, return_inverse=True, return_counts=True)
-        return self.taken(count[inverse] > 1)
+        return Members(
+            self.ids[chosen],
+            self.group[chosen],
+            self.rows[chosen],
+            self.low[chosen],
+            self.high[chosen],
+            self.has_digest[chosen],
+            self.proof[chosen],
+        )
 
     def classes(self, sizes: U64) -> Classes:
         """Return the groups as classes to be compared; `sizes` are those of the files."""
@@ -67,7 +69,8 @@ class Collected:
         marks = np.flatnonzero(batch.marks["offset"] == batch.sizes[batch.marks["file"]])
         whole[batch.marks["file"][marks]] = marks
         mark = whole[is_equal]
-        low, high = (batch.marks[name][mark] if len(batch.marks) else np.zeros(len(mark), np.uint64) for name in _DIGEST)
+        digests = batch.marks if len(batch.marks) else np.zeros(1, MARK_TYPE)
+        low, high = digests["low"][mark], digests["high"][mark]
         self._add(batch.ids[is_equal], rows, rows["part"].astype(np.int64), low, high, mark >= 0, Proof.COMPARED)
 
     def take_known(self, classes: Classes, rows: Rows, low: U64, high: U64) -> None:
@@ -87,9 +90,7 @@ class Collected:
         """Return all that is equal, the files of each group side by side."""
         if not self.parts:
             nothing, unsigned = np.zeros(0, np.int64), np.zeros(0, np.uint64)
-            return Members(
-                nothing, nothing, np.zeros(0, FILE_TYPE), unsigned, unsigned, np.zeros(0, np.bool_), nothing
-            )
+            return Members(nothing, nothing, np.zeros(0, FILE_TYPE), unsigned, unsigned, np.zeros(0, np.bool_), nothing)
         names = Members.__dataclass_fields__
         together = Members(*(np.concatenate([getattr(part, name) for part in self.parts]) for name in names))
         return together.taken(np.lexsort((together.ids, together.group)))
@@ -107,9 +108,6 @@ class Collected:
         most = np.zeros(len(distinct), np.uint64)
         np.maximum.at(most, group, disk)
         self.wasted += int(disk[~alone].sum()) - int(most[count > 1].sum())
-
-
-_DIGEST = ("low", "high")
 
 
 def without_aliases(members: Members) -> tuple[Members, Numbers]:

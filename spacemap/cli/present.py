@@ -222,19 +222,24 @@ def units(arguments: Arguments, settings: "Settings") -> Units:
     return Units.BYTES if arguments.bytes else Units.SI if arguments.si else settings.display.units
 
 
+def may_color(arguments: Arguments, settings: "Settings") -> bool:
+    """Return whether what goes to stdout may have colours."""
+    allowed = settings.display.color and not arguments.no_color and not os.environ.get("NO_COLOR")
+    return output.stdout_is_terminal() and allowed and os.environ.get("TERM") != "dumb"
+
+
 def _report_options(
     arguments: Arguments, settings: "Settings", measure: "Measure", origin: Origin | None, reused: str
 ) -> "ReportOptions":
     from spacemap.cli.report import ReportOptions  # noqa: PLC0415 - not before the workers have started
 
     is_terminal = output.stdout_is_terminal()
-    allowed = settings.display.color and not arguments.no_color and not os.environ.get("NO_COLOR")
     return ReportOptions(
         by=By(arguments.by),
         measure=measure,
         units=units(arguments, settings),
         verbose=arguments.verbose,
-        color=is_terminal and allowed and os.environ.get("TERM") != "dumb",
+        color=may_color(arguments, settings),
         width=output.stdout_width(os.environ.get("COLUMNS")),
         encoding=output.stdout_encoding(),
         whole_paths=not is_terminal,

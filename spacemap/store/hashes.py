@@ -1,8 +1,8 @@
-"""Kept hashes: what is known of the contents of files, found by identity, so that what did not change is not read again.
+"""Kept hashes: what is known of the contents of files, found by identity, so that only what changed is read again.
 
 One file of checksummed blocks, replaced whole. A program that is about to replace it holds a lock and takes over what
-others have added meanwhile. An identity is (device, inode, size, mtime_ns, ctime_ns): when any of it differs, nothing is
-known.
+others have added meanwhile. An identity is (device, inode, size, mtime_ns, ctime_ns): when any of it differs, nothing
+is known.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ from xxhash import xxh3_64_hexdigest, xxh3_64_intdigest
 
 from spacemap.errors import FormatError, SpacemapError
 from spacemap.store.blocks import Column, Durability, Layout, Path, atomic_file, open_blocks, verified, write_blocks
+from spacemap.store.cache import HASHES
 from spacemap.tree.columns import I64, U32, U64
 from spacemap.tree.place import ranges
 
@@ -26,7 +27,6 @@ GRANULARITY_NS = 2_000_000_000
 """A file that was changed less than this before it was read may change again without another time."""
 LIMIT = 4_000_000
 """Files that are kept; those that were not used for longest go first."""
-HASHES = b"hashes"
 
 _COLUMNS = {
     "device": "u",
@@ -87,9 +87,16 @@ class Hashes:
         count = np.diff(self.first_mark)[rows]
         marks = ranges(self.first_mark[:-1][rows], count)
         return Hashes(
-            *(column[rows] for column in self._by_file()),
+            self.device[rows],
+            self.inode[rows],
+            self.size[rows],
+            self.mtime_ns[rows],
+            self.ctime_ns[rows],
+            self.used[rows],
             np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
-            *(column[marks] for column in self._by_mark()),
+            self.mark_offset[marks],
+            self.mark_low[marks],
+            self.mark_high[marks],
         )
 
     def find(self, device: U64, inode: U64, size: U64, mtime_ns: I64, ctime_ns: I64) -> npt.NDArray[np.int64]:
@@ -100,16 +107,19 @@ class Hashes:
         order = np.argsort(key, kind="stable")
         at = np.minimum(key[order].searchsorted(_key(device, inode)), len(order) - 1)
         row = order[at].astype(np.int64)
-        given = (device, inode, size, mtime_ns, ctime_ns)
-        for column, value in zip(self._by_file(), given, strict=False):
-            row[column[row] != value] = -1
+        is_same = (self.device[row] == device) & (self.inode[row] == inode) & (self.size[row] == size)
+        is_same &= (self.mtime_ns[row] == mtime_ns) & (self.ctime_ns[row] == ctime_ns)
+        row[~is_same] = -1
         return row
 
-    def _by_file(self) -> tuple[U64, U64, U64, I64, I64, U32]:
-        return self.device, self.inode, self.size, self.mtime_ns, self.ctime_ns, self.used
-
-    def _by_mark(self) -> tuple[U64, U64, U64]:
-        return self.mark_offset, self.mark_low, self.mark_high
+    def check(self) -> None:
+        """Raise FormatError unless the columns fit together."""
+        columns = (self.device, self.inode, self.size, self.mtime_ns, self.ctime_ns, self.used)
+        files = {len(column) for column in columns}
+        marks = {len(column) for column in (self.mark_offset, self.mark_low, self.mark_high)}
+        first = self.first_mark
+        if files != {len(first) - 1} or first[0] != 0 or marks != {int(first[-1])} or (np.diff(first) < 0).any():
+            raise FormatError("the columns of kept hashes do not fit together")
 
 
 def joined(parts: Sequence[Hashes]) -> Hashes:
@@ -118,9 +128,16 @@ def joined(parts: Sequence[Hashes]) -> Hashes:
         return Hashes.none()
     counts = np.concatenate([np.diff(part.first_mark) for part in parts])
     together = Hashes(
-        *(np.concatenate(columns) for columns in zip(*(part._by_file() for part in parts), strict=True)),
+        np.concatenate([part.device for part in parts]),
+        np.concatenate([part.inode for part in parts]),
+        np.concatenate([part.size for part in parts]),
+        np.concatenate([part.mtime_ns for part in parts]),
+        np.concatenate([part.ctime_ns for part in parts]),
+        np.concatenate([part.used for part in parts]),
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        *(np.concatenate(columns) for columns in zip(*(part._by_mark() for part in parts), strict=True)),
+        np.concatenate([part.mark_offset for part in parts]),
+        np.concatenate([part.mark_low for part in parts]),
+        np.concatenate([part.mark_high for part in parts]),
     )
     key = _key(together.device, together.inode)
     order = np.argsort(key, kind="stable")
@@ -145,10 +162,7 @@ def load_hashes(path: bytes) -> Hashes:
     file = open_blocks(path, {_LAYOUT.version: _LAYOUT})
     columns = {name: np.frombuffer(verified(file, name), f"<{block.type}") for name, block in file.blocks.items()}
     hashes = Hashes(**columns)
-    counts = {len(column) for column in hashes._by_file()} | {len(hashes.first_mark) - 1}
-    marks = {len(column) for column in hashes._by_mark()} | {int(hashes.first_mark[-1]) if len(hashes.first_mark) else -1}
-    if len(counts) != 1 or len(marks) != 1 or hashes.first_mark[0] != 0 or (np.diff(hashes.first_mark) < 0).any():
-        raise FormatError("the columns of kept hashes do not fit together")
+    hashes.check()
     return hashes
 
 
@@ -194,5 +208,5 @@ def _as_columns(hashes: Hashes) -> list[Column]:
     columns = []
     for name in _COLUMNS:
         values = np.ascontiguousarray(getattr(hashes, name))
-        columns.append(Column(name, values.dtype.str[1:], memoryview(values).cast("B")))
+        columns.append(Column(name, values.dtype.str[1:], memoryview(values.view(np.uint8))))
     return columns

@@ -32,7 +32,9 @@ def sets(snapshot: Snapshot, found: Duplicates) -> Sets:
     tree = snapshot.tree
     return frozenset(
         frozenset(
-            tree.path(int(entry)) for copy in range(*found.groups.first[i : i + 2].tolist()) for entry in found.links(copy)
+            tree.path(entry)
+            for copy in range(*found.groups.first[i : i + 2].tolist())
+            for entry in found.links(copy).tolist()
         )
         for i in range(len(found.groups))
     )
@@ -40,7 +42,7 @@ def sets(snapshot: Snapshot, found: Duplicates) -> Sets:
 
 def oracle(root: Path, algorithm: str = "sha256") -> Sets:
     """Return the groups that reading every file gives: equal contents in several inodes."""
-    by_content: defaultdict[tuple[int, bytes], dict[tuple[int, int], set[bytes]]] = defaultdict(lambda: defaultdict(set))
+    by_content: defaultdict[bytes, dict[tuple[int, int], set[bytes]]] = defaultdict(lambda: defaultdict(set))
     for directory, _, names in os.walk(os.fsencode(root)):
         for name in names:
             path = os.path.join(directory, name)
@@ -49,7 +51,7 @@ def oracle(root: Path, algorithm: str = "sha256") -> Sets:
                 continue
             with open(path, "rb") as file:
                 digest = hashlib.file_digest(file, algorithm).digest()
-            by_content[status.st_size, digest][status.st_dev, status.st_ino].add(path)
+            by_content[digest][status.st_dev, status.st_ino].add(path)
     return frozenset(
         frozenset(path for links in inodes.values() for path in links)
         for inodes in by_content.values()

@@ -1,7 +1,6 @@
 """Duplicates on real trees: the groups are those of an oracle that reads everything, whatever the contents are."""
 
 import os
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,9 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacemap.analyze.contents import Engine, load
-from spacemap.analyze.duplicates import DuplicateOptions
-from spacemap.store.hashes import hashes_path, load_hashes
+from spacemap.analyze.contents import Engine, engine_of, load
 from tests.analyze.finding import OLD_NS, oracle, search, sets
 
 _NATIVE = "spacemap.analyze._contents"
@@ -22,9 +19,9 @@ _BOUNDS = (1, 3, 4, 8, 9, 16, 17, 128, 129, 240, 241, 1024, 4095, 4096, 4097, 81
 @pytest.fixture(params=[_NATIVE, _PYTHON], ids=["native", "python"])
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Let contents be compared by one of both."""
-    if request.param == _NATIVE and load().__name__ != _NATIVE:
+    if request.param == _NATIVE and load().name != _NATIVE:
         pytest.skip("the C part was not built")
-    module: Engine = import_module(request.param)
+    module = engine_of(request.param)
     monkeypatch.setattr("spacemap.analyze.duplicates.load", lambda: module)
     return module
 

@@ -1,0 +1,190 @@
+"""Duplicates in other formats: JSON, CSV, and groups of lines as fdupes prints them."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from spacemap.export.json_report import SCHEMA_VERSION, Json, encoded
+from spacemap.tree.duplicates import Duplicates, LeftOut, Proof
+from spacemap.tree.names import name_to_text
+from spacemap.tree.snapshot import Snapshot
+from spacemap.tree.tree import Tree
+
+CSV_HEAD = ("group", "size", "wasted_space", "hash", "device", "inode", "links", "mtime_ns", "path")
+
+
+class WasteRow(Protocol):
+    """What copies of one category take."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def groups(self) -> int: ...
+    @property
+    def wasted(self) -> int: ...
+
+
+class OverlapRow(Protocol):
+    """Two directories with files in common."""
+
+    @property
+    def one(self) -> int: ...
+    @property
+    def other(self) -> int: ...
+    @property
+    def files(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What goes into a list."""
+
+    snapshot: Snapshot
+    found: Duplicates
+    groups: Sequence[int]
+    """Those to be listed, in this order."""
+    directories: Sequence[int]
+    categories: Sequence[WasteRow]
+    overlaps: Sequence[OverlapRow]
+
+
+def duplicates_json(listed: Listed) -> bytes:
+    """Return one JSON document with a newline; paths as `tree.names.name_to_text` writes them.
+
+    `duplicates` leaves out files of `duplicate_directories`, which has them as a whole.
+    """
+    found, tree = listed.found, listed.snapshot.tree
+    roots: list[Json] = [name_to_text(root) for root in listed.snapshot.roots]
+    effort = found.effort
+    document: dict[str, Json] = {
+        "schema_version": SCHEMA_VERSION,
+        "scanned_path": roots[0],
+        "scanned_paths": roots,
+        "completeness": "complete" if found.is_complete else "interrupted",
+        "totals": {
+            "wasted_space": found.wasted,
+            "groups": len(found.groups),
+            "files": len(found.copies.entry),
+            "directory_groups": len(found.directories),
+            "empty_files": len(found.empty),
+            "candidates": effort.candidates,
+            "candidate_bytes": effort.candidate_bytes,
+            "bytes_read": effort.bytes_read,
+            "known_files": effort.known,
+            "elapsed_seconds": round(effort.elapsed_ns / 1e9, 3),
+        },
+        "duplicates": [_group(tree, found, number) for number in listed.groups],
+        "duplicate_directories": [_directories(tree, found, number) for number in listed.directories],
+        "by_category": [
+            {"key": row.key, "label": row.label, "groups": row.groups, "wasted_space": row.wasted}
+            for row in listed.categories
+        ],
+        "by_directory": [
+            {"paths": _paths(tree, (row.one, row.other)), "files": row.files, "bytes": row.bytes}
+            for row in listed.overlaps
+        ],
+        "empty_files": _paths(tree, found.empty.tolist()),
+        "not_compared": _not_compared(tree, found),
+        "notes": list(found.notes),
+    }
+    return encoded(document) + b"\n"
+
+
+def _group(tree: Tree, found: Duplicates, number: int) -> Json:
+    groups, copies = found.groups, found.copies
+    inodes: list[Json] = []
+    all_paths: list[Json] = []
+    for copy in told_copies(found, number):
+        paths = _paths(tree, found.links(copy).tolist())
+        all_paths += paths
+        inodes.append(
+            {
+                "device": int(copies.device[copy]),
+                "inode": int(copies.inode[copy]),
+                "links": int(copies.link_count[copy]),
+                "mtime_ns": int(copies.mtime_ns[copy]),
+                "disk_bytes": int(copies.disk[copy]),
+                "shared": bool(copies.is_shared[copy]),
+                "paths": paths,
+            }
+        )
+    return {
+        "size": int(groups.size[number]),
+        "hash": _hash(found, number),
+        "paths": all_paths,
+        "wasted_space": int(groups.wasted[number]),
+        "proof": Proof(int(groups.proof[number])).name.lower(),
+        "inodes": inodes,
+    }
+
+
+def told_copies(found: Duplicates, number: int) -> list[int]:
+    """Return the copies of a group that are not told with a directory."""
+    begin, end = found.groups.first[number : number + 2].tolist()
+    return [copy for copy in range(begin, end) if not found.copies.is_told[copy]]
+
+
+def _hash(found: Duplicates, number: int) -> str | None:
+    return found.groups.digest[number].tobytes().hex() if found.groups.has_digest[number] else None
+
+
+def _directories(tree: Tree, found: Duplicates, number: int) -> Json:
+    directories = found.directories
+    begin, end = directories.first[number : number + 2].tolist()
+    return {
+        "size": int(directories.size[number]),
+        "files": int(directories.files[number]),
+        "paths": _paths(tree, directories.entries[begin:end].tolist()),
+        "wasted_space": int(directories.wasted[number]),
+    }
+
+
+def _not_compared(tree: Tree, found: Duplicates) -> list[Json]:
+    left = found.not_compared
+    return [
+        {"path": name_to_text(tree.path(entry)), "reason": LeftOut(reason).name.lower(), "errno": number or None}
+        for entry, reason, number in zip(left.entry.tolist(), left.reason.tolist(), left.errno.tolist(), strict=True)
+    ]
+
+
+def _paths(tree: Tree, entries: Sequence[int]) -> list[Json]:
+    return [name_to_text(tree.path(entry)) for entry in entries]
+
+
+def duplicates_csv(listed: Listed) -> bytes:
+    """Return a row for each path, with a line of headings; lines end as RFC 4180 has it."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(CSV_HEAD)
+    found, tree, copies = listed.found, listed.snapshot.tree, listed.found.copies
+    for position, number in enumerate(listed.groups, 1):
+        size, wasted = int(found.groups.size[number]), int(found.groups.wasted[number])
+        for copy in told_copies(found, number):
+            identity = (copies.device[copy], copies.inode[copy], copies.link_count[copy], copies.mtime_ns[copy])
+            for entry in found.links(copy).tolist():
+                path = name_to_text(tree.path(entry))
+                writer.writerow((position, size, wasted, _hash(found, number) or "", *map(int, identity), path))
+    return buffer.getvalue().encode("utf-8")
+
+
+def duplicates_fdupes(listed: Listed) -> bytes:
+    """Return one raw path a line, and an empty line after each group, as fdupes prints them.
+
+    A name with a line break would be taken for two: such a path is left out, and with it a group of which one is left.
+    """
+    return b"".join(_lines(listed))
+
+
+def _lines(listed: Listed) -> Iterator[bytes]:
+    found, tree = listed.found, listed.snapshot.tree
+    for number in listed.groups:
+        paths = [tree.path(int(found.links(copy)[0])) for copy in told_copies(found, number)]
+        plain = [path for path in paths if b"\n" not in path]
+        if len(plain) > 1:
+            yield b"".join(path + b"\n" for path in plain) + b"\n"
