@@ -22,9 +22,10 @@ Ids = npt.NDArray[np.int64]
 """Rows of Candidates."""
 
 MAX_READERS = 16
-_BATCH_FILES = 256
+_BATCH_FILES = 2048
 _BATCH_BYTES = 64 << 20
 _TURN_SECONDS = 0.05
+_MANY_FILES = 8192
 _BYTES, _WAITED, _FILES, _STOP = range(len(COUNTERS))
 
 
@@ -275,7 +276,15 @@ def _is_rotating(device: int) -> bool:
     return False
 
 
+def raise_descriptor_limit() -> None:
+    """Let this process have as many files open as it may, within reason: what stays open is not opened again."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def _descriptors() -> int:
     """Return how many files may be open at a time."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 1024 if soft == resource.RLIM_INFINITY else min(soft, 65_536)
+    return _MANY_FILES if soft == resource.RLIM_INFINITY else min(soft, _MANY_FILES)

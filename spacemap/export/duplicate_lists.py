@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from spacemap.export.json_report import SCHEMA_VERSION, Json, encoded
 from spacemap.tree.duplicates import Duplicates, LeftOut, Proof
 from spacemap.tree.names import name_to_text
@@ -41,6 +43,27 @@ class OverlapRow(Protocol):
     def bytes(self) -> int: ...
 
 
+class Paths:
+    """Paths of many entries of a tree, the directories of which are put together once."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._offset = tree.name_offset
+        self._above: dict[int, bytes] = {}
+
+    def __call__(self, entry: int) -> bytes:
+        """Return the path of an entry."""
+        if entry == 0:
+            return self._tree.path(0)
+        parent = int(self._tree.parent[entry])
+        above = self._above.get(parent)
+        if above is None:
+            above = self._tree.path(parent)
+            above = self._above[parent] = above if above.endswith(b"/") or not above else above + b"/"
+        begin, end = self._offset[entry], self._offset[entry + 1]
+        return above + bytes(self._tree.names[int(begin) : int(end)])
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """What goes into a list."""
@@ -59,7 +82,7 @@ def duplicates_json(listed: Listed) -> bytes:
 
     `duplicates` leaves out files of `duplicate_directories`, which has them as a whole.
     """
-    found, tree = listed.found, listed.snapshot.tree
+    found, paths = listed.found, Paths(listed.snapshot.tree)
     roots: list[Json] = [name_to_text(root) for root in listed.snapshot.roots]
     effort = found.effort
     document: dict[str, Json] = {
@@ -79,30 +102,30 @@ def duplicates_json(listed: Listed) -> bytes:
             "known_files": effort.known,
             "elapsed_seconds": round(effort.elapsed_ns / 1e9, 3),
         },
-        "duplicates": [_group(tree, found, number) for number in listed.groups],
-        "duplicate_directories": [_directories(tree, found, number) for number in listed.directories],
+        "duplicates": [_group(paths, found, number) for number in listed.groups],
+        "duplicate_directories": [_directories(paths, found, number) for number in listed.directories],
         "by_category": [
             {"key": row.key, "label": row.label, "groups": row.groups, "wasted_space": row.wasted}
             for row in listed.categories
         ],
         "by_directory": [
-            {"paths": _paths(tree, (row.one, row.other)), "files": row.files, "bytes": row.bytes}
+            {"paths": _paths(paths, (row.one, row.other)), "files": row.files, "bytes": row.bytes}
             for row in listed.overlaps
         ],
-        "empty_files": _paths(tree, found.empty.tolist()),
-        "not_compared": _not_compared(tree, found),
+        "empty_files": _paths(paths, found.empty.tolist()),
+        "not_compared": _not_compared(paths, found),
         "notes": list(found.notes),
     }
     return encoded(document) + b"\n"
 
 
-def _group(tree: Tree, found: Duplicates, number: int) -> Json:
+def _group(paths: Paths, found: Duplicates, number: int) -> Json:
     groups, copies = found.groups, found.copies
     inodes: list[Json] = []
     all_paths: list[Json] = []
     for copy in told_copies(found, number):
-        paths = _paths(tree, found.links(copy).tolist())
-        all_paths += paths
+        own = _paths(paths, found.links(copy).tolist())
+        all_paths += own
         inodes.append(
             {
                 "device": int(copies.device[copy]),
@@ -111,7 +134,7 @@ def _group(tree: Tree, found: Duplicates, number: int) -> Json:
                 "mtime_ns": int(copies.mtime_ns[copy]),
                 "disk_bytes": int(copies.disk[copy]),
                 "shared": bool(copies.is_shared[copy]),
-                "paths": paths,
+                "paths": own,
             }
         )
     return {
@@ -127,34 +150,35 @@ def _group(tree: Tree, found: Duplicates, number: int) -> Json:
 def told_copies(found: Duplicates, number: int) -> list[int]:
     """Return the copies of a group that are not told with a directory."""
     begin, end = found.groups.first[number : number + 2].tolist()
-    return [copy for copy in range(begin, end) if not found.copies.is_told[copy]]
+    copies: list[int] = (np.flatnonzero(~found.copies.is_told[begin:end]) + begin).tolist()
+    return copies
 
 
 def _hash(found: Duplicates, number: int) -> str | None:
     return found.groups.digest[number].tobytes().hex() if found.groups.has_digest[number] else None
 
 
-def _directories(tree: Tree, found: Duplicates, number: int) -> Json:
+def _directories(paths: Paths, found: Duplicates, number: int) -> Json:
     directories = found.directories
     begin, end = directories.first[number : number + 2].tolist()
     return {
         "size": int(directories.size[number]),
         "files": int(directories.files[number]),
-        "paths": _paths(tree, directories.entries[begin:end].tolist()),
+        "paths": _paths(paths, directories.entries[begin:end].tolist()),
         "wasted_space": int(directories.wasted[number]),
     }
 
 
-def _not_compared(tree: Tree, found: Duplicates) -> list[Json]:
+def _not_compared(paths: Paths, found: Duplicates) -> list[Json]:
     left = found.not_compared
     return [
-        {"path": name_to_text(tree.path(entry)), "reason": LeftOut(reason).name.lower(), "errno": number or None}
+        {"path": name_to_text(paths(entry)), "reason": LeftOut(reason).name.lower(), "errno": number or None}
         for entry, reason, number in zip(left.entry.tolist(), left.reason.tolist(), left.errno.tolist(), strict=True)
     ]
 
 
-def _paths(tree: Tree, entries: Sequence[int]) -> list[Json]:
-    return [name_to_text(tree.path(entry)) for entry in entries]
+def _paths(paths: Paths, entries: Sequence[int]) -> list[Json]:
+    return [name_to_text(paths(entry)) for entry in entries]
 
 
 def duplicates_csv(listed: Listed) -> bytes:
@@ -162,13 +186,13 @@ def duplicates_csv(listed: Listed) -> bytes:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(CSV_HEAD)
-    found, tree, copies = listed.found, listed.snapshot.tree, listed.found.copies
+    found, paths, copies = listed.found, Paths(listed.snapshot.tree), listed.found.copies
     for position, number in enumerate(listed.groups, 1):
         size, wasted = int(found.groups.size[number]), int(found.groups.wasted[number])
         for copy in told_copies(found, number):
             identity = (copies.device[copy], copies.inode[copy], copies.link_count[copy], copies.mtime_ns[copy])
             for entry in found.links(copy).tolist():
-                path = name_to_text(tree.path(entry))
+                path = name_to_text(paths(entry))
                 writer.writerow((position, size, wasted, _hash(found, number) or "", *map(int, identity), path))
     return buffer.getvalue().encode("utf-8")
 
@@ -182,9 +206,12 @@ def duplicates_fdupes(listed: Listed) -> bytes:
 
 
 def _lines(listed: Listed) -> Iterator[bytes]:
-    found, tree = listed.found, listed.snapshot.tree
+    found, paths = listed.found, Paths(listed.snapshot.tree)
+    # Lists: numbers of an array cost a conversion each.
+    first, entry, is_told = found.groups.first.tolist(), found.copies.entry.tolist(), found.copies.is_told.tolist()
     for number in listed.groups:
-        paths = [tree.path(int(found.links(copy)[0])) for copy in told_copies(found, number)]
-        plain = [path for path in paths if b"\n" not in path]
+        copies = range(first[number], first[number + 1])
+        told = [paths(entry[copy]) for copy in copies if not is_told[copy]]
+        plain = [path for path in told if b"\n" not in path]
         if len(plain) > 1:
             yield b"".join(path + b"\n" for path in plain) + b"\n"

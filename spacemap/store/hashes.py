@@ -208,5 +208,5 @@ def _as_columns(hashes: Hashes) -> list[Column]:
     columns = []
     for name in _COLUMNS:
         values = np.ascontiguousarray(getattr(hashes, name))
-        columns.append(Column(name, values.dtype.str[1:], memoryview(values.view(np.uint8))))
+        columns.append(Column(name, values.dtype.str[1:], values.view(np.uint8).data))
     return columns

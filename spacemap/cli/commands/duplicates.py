@@ -48,7 +48,10 @@ def _snapshot(arguments: Arguments, preparation: present.Preparation) -> "tuple[
 
 def _find(snapshot: "Snapshot", arguments: Arguments, duplicating: Duplicating, settings: "Settings") -> "Duplicates":
     from spacemap.analyze.duplicates import DuplicateOptions, find_duplicates  # noqa: PLC0415 - imports numpy
+    from spacemap.analyze.hashing import raise_descriptor_limit  # noqa: PLC0415 - as above
     from spacemap.store.hashes import hashes_path  # noqa: PLC0415 - as above
+
+    raise_descriptor_limit()
 
     hashes = None
     if duplicating.keeps_hashes:
