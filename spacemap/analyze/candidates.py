@@ -1,5 +1,7 @@
-"""Files that could be duplicates: of equal size, several inodes; found from the columns, no file is touched."""
+"""Files that could be duplicates: of equal size, several inodes; found from the columns, no file is opened."""
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,4 +90,8 @@ def devices_of(tree: Tree, entry: U32) -> U64:
     if len(tree.links.entry):
         is_link = tree.links.entry[at] == entry
         device[is_link] = tree.links.device[at[is_link]]
+    if not tree.name(0):  # a root that is a file has no directory in the tree
+        for row in np.flatnonzero(tree.parent[entry] == 0).tolist():
+            with suppress(OSError):  # it is gone, and will be found so
+                device[row] = os.lstat(tree.path(int(entry[row]))).st_dev
     return device

@@ -25,6 +25,8 @@ MAX_READERS = 16
 _BATCH_FILES = 2048
 _BATCH_BYTES = 64 << 20
 _TURN_SECONDS = 0.05
+_WAITS = 8
+"""Windows in one turn that the disk was waited for, and more threads are worth it."""
 _MANY_FILES = 8192
 _BYTES, _WAITED, _FILES, _STOP = range(len(COUNTERS))
 
@@ -155,14 +157,13 @@ class _Round:
             with Interrupts() as interrupts:
                 for _ in range(len(self._batches)):
                     while (result := self._result()) is None:
-                        if interrupts.is_pending:
-                            self._counters[_STOP] = 1
-                            reading.is_interrupted = True
+                        self._stop_if(interrupts.is_pending)
                         waited = self._add_readers(waited)
                         begun_bytes = int(self._counters[_BYTES]) - read_of_settled
                         self._tell(before, settled_bytes + max(begun_bytes, 0))
                     if isinstance(result, BaseException):
                         raise result
+                    self._stop_if(interrupts.is_pending)
                     settled_bytes += int(result.sizes.sum())
                     read_of_settled = int(self._counters[_BYTES])
                     self._tell(before, settled_bytes)
@@ -180,6 +181,11 @@ class _Round:
         reading.bytes_read = before.bytes_read + int(self._counters[_BYTES])
         self._readers.on_turn(reading)
 
+    def _stop_if(self, is_pending: bool) -> None:  # noqa: FBT001 - a fact
+        if is_pending:
+            self._counters[_STOP] = 1
+            self._readers.reading.is_interrupted = True
+
     def _result(self) -> Batch | BaseException | None:
         try:
             return self._results.get(timeout=_TURN_SECONDS)
@@ -189,7 +195,7 @@ class _Round:
     def _add_readers(self, waited: int) -> int:
         """Let more threads wait for the disk, if that is what those there are do."""
         now = int(self._counters[_WAITED])
-        if now > waited and len(self._threads) < self._most:
+        if now >= waited + _WAITS and len(self._threads) < self._most:
             self._start()
         return now
 

@@ -62,3 +62,16 @@ def oracle(root: Path, algorithm: str = "sha256") -> Sets:
 def paths(snapshot: Snapshot, entries: np.ndarray) -> list[bytes]:
     """Return the paths of some entries."""
     return [snapshot.tree.path(int(entry)) for entry in entries]
+
+
+def write(path: Path, content: bytes) -> Path:
+    """Write a file of long ago, and return it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, ns=(OLD_NS, OLD_NS))
+    return path
+
+
+def group(*files: Path) -> Sets:
+    """Return one group."""
+    return frozenset({frozenset(os.fsencode(file) for file in files)})
