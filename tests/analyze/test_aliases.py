@@ -17,7 +17,8 @@ from spacemap.scan import scan
 roots = [os.path.realpath(path) for path in sys.argv[1:]]
 snapshot = scan(roots)
 found = find_duplicates(snapshot)
-paths = [[snapshot.tree.path(int(link)).decode() for link in found.links(copy)] for copy in range(len(found.copies.entry))]
+copies = [found.links(copy).tolist() for copy in range(len(found.copies.entry))]
+paths = [[snapshot.tree.path(link).decode() for link in links] for links in copies]
 print(json.dumps([paths, found.copies.is_shared.tolist(), found.wasted, len(found.not_compared)]))
 """
 

@@ -1,4 +1,4 @@
-"""--find-duplicates as a command: every list, names of all kinds, filters, exit statuses, and what users cannot read."""
+"""--find-duplicates as a command: every list, names of all kinds, filters, exit statuses, unreadable files, peers."""
 
 import csv
 import io
@@ -17,7 +17,8 @@ from spacemap.render.text import cell_width
 from spacemap.tree.names import name_to_text, text_to_name
 from spacemap.units import Units
 from tests.analyze.finding import Sets, oracle, write
-from tests.scan.processes import COMMAND, environment, spacemap, start_spacemap
+from tests.scan.processes import COMMAND, spacemap, start_spacemap
+from tests.scan.test_permissions import NOBODY, as_user, can_run
 
 HOSTILE = [
     b"new\nline",
@@ -31,7 +32,6 @@ HOSTILE = [
     b"\xe2\x80\xae",
     b"-x",
 ]
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -165,29 +165,22 @@ def test_kept_scans_are_compared_with_what_is_there(tree: Path, place: Path) -> 
     assert [(str(tree / "a/video.mkv"), "changed")] == [(e["path"], e["reason"]) for e in report["not_compared"]]
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="to be somebody else needs root")
-def test_unreadable_files(place: Path) -> None:
+@pytest.mark.skipif(not can_run(), reason="an ordinary user cannot read the interpreter or this checkout")
+def test_unreadable_files(tmpfs_place: Path) -> None:
     """Files that may not be read are counted, listed with -v, and make the exit status 1."""
+    tmpfs_place.chmod(0o755)
     for name in ("a", "b", "c"):
-        write(place / "tree" / name, b"x" * 5000)
-    (place / "tree/c").chmod(0)
-    for path in (place.parent, place, place / "tree"):
-        path.chmod(0o755)
-    command = [*COMMAND, "--find-duplicates", "--no-hashes", "--quiet", "-v", place / "tree"]
-    above = [path for path in place.parents if path.stat().st_mode & 0o1 == 0]
-    modes = [(path, path.stat().st_mode) for path in above]
-    for path in above:
-        path.chmod(0o755)
-    try:
-        result = subprocess.run(command, capture_output=True, env=environment(), user=NOBODY, check=False)
-    finally:
-        for path, mode in modes:
-            path.chmod(mode & 0o7777)
+        write(tmpfs_place / "tree" / name, b"x" * 5000)
+        (tmpfs_place / "tree" / name).chmod(0o644)
+    (tmpfs_place / "tree/c").chmod(0)
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "-R", str(NOBODY), tmpfs_place / "tree"], check=True)
+    result = as_user([*COMMAND, "--find-duplicates", "--no-hashes", "--quiet", "-v", tmpfs_place / "tree"])
     text = result.stdout.decode()
 
-    assert ExitCode.INCOMPLETE == result.returncode
+    assert (ExitCode.INCOMPLETE, b"") == (result.returncode, result.stderr)
     assert "2 equal files of 4.9 KiB" in text
-    assert text.endswith(f"1 file could not be read\n  {place}/tree/c\n")
+    assert text.endswith(f"1 file could not be read\n  {tmpfs_place}/tree/c\n")
 
 
 @pytest.mark.parametrize(
