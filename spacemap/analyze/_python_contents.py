@@ -14,6 +14,7 @@ from spacemap.analyze.contents import COUNTERS, FIRST_WINDOW, MARK_TYPE, Rows, S
 _MAX_WINDOW = 1 << 18
 _SHORTEST_JUMP = 1 << 20
 _MIN_SLOTS = 3
+_WORTH_FORGETTING = 1 << 20
 _BYTES, _WAITED, _FILES, _STOP = range(len(COUNTERS))
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NO_TRACE = getattr(os, "O_NOATIME", 0)
@@ -34,6 +35,9 @@ class _Source:
     descriptor: int = -1
     was_opened: bool = False
     is_sparse: bool = False
+    absent: int | None = None
+    """From here on it was not in the page cache."""
+    read_end: int = 0
 
 
 @dataclass(slots=True)
@@ -233,7 +237,7 @@ class _Run:
             data = _next_data(source.descriptor, offset, 1 << 62)
             if data > offset:
                 return bytes(min(length, data - offset))
-        if hasattr(os, "RWF_NOWAIT"):
+        if source.absent is None and hasattr(os, "RWF_NOWAIT"):
             buffer = bytearray(length)
             try:
                 got = os.preadv(source.descriptor, [buffer], offset, os.RWF_NOWAIT)
@@ -244,10 +248,11 @@ class _Run:
                 return os.pread(source.descriptor, length, offset)
             if is_cached:
                 return bytes(buffer[:got])
+        if source.absent is None:
+            source.absent = offset
         data_read = os.pread(source.descriptor, length, offset)
+        source.read_end = offset + len(data_read)
         self._counters[_WAITED] += np.uint64(1)
-        if hasattr(os, "posix_fadvise"):  # what was not there before goes again
-            os.posix_fadvise(source.descriptor, offset, length, os.POSIX_FADV_DONTNEED)
         return data_read
 
     def _open(self, source: _Source, size: int) -> None:
@@ -274,6 +279,7 @@ class _Run:
             raise self._fails(source, State.FAILED, error.errno or 0) from error
         if not _is_same(self._files[source.index], status, size):
             raise self._fails(source, State.CHANGED, 0)
+        _forget(source)
         os.close(source.descriptor)
         source.descriptor = -1
 
@@ -284,6 +290,15 @@ class _Run:
             os.close(source.descriptor)
             source.descriptor = -1
         return _LeftOutError()
+
+
+def _forget(source: _Source) -> None:
+    """Let what was not in the page cache before go again."""
+    if source.absent is not None and hasattr(os, "posix_fadvise"):
+        length = source.read_end - source.absent
+        if length >= _WORTH_FORGETTING:
+            os.posix_fadvise(source.descriptor, source.absent, length, os.POSIX_FADV_DONTNEED)
+    source.absent = None
 
 
 def _path(row: np.void, directories: bytes, names: memoryview) -> bytes:

@@ -11,6 +11,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+enum { WORTH_FORGETTING = 1 << 20 }; /* bytes: for less, the call costs more than the memory that it gives back */
+
 static int fails(source *source, int state, int error) {
     source->file->state = state;
     source->file->error = error;
@@ -154,19 +156,32 @@ uint64_t next_data(source *source, uint64_t offset, uint64_t size) {
     return source->data_begin;
 }
 
-/* Read what is in the page cache, or all when nothing can tell; the rest was not there before and goes again. */
-static ssize_t read_some(const place *place, int descriptor, unsigned char *buffer, uint64_t offset, size_t length) {
+/* Read what is in the page cache; else all, and note since where it was not there. */
+static ssize_t read_some(const place *place, source *source, unsigned char *buffer, uint64_t offset, size_t length) {
     struct iovec into = {buffer, length};
-    ssize_t got = preadv2(descriptor, &into, 1, (off_t)offset, RWF_NOWAIT);
-    if (got > 0 || (got < 0 && errno == EINTR))
-        return got;
-    int is_told = got == 0 || errno == EAGAIN;
-    got = pread(descriptor, buffer, length, (off_t)offset);
-    if (is_told && got > 0) {
+    if (!source->was_absent) {
+        ssize_t got = preadv2(source->descriptor, &into, 1, (off_t)offset, RWF_NOWAIT);
+        if (got > 0 || (got < 0 && errno == EINTR))
+            return got;
+        if (got < 0 && errno == EAGAIN) {
+            source->was_absent = 1;
+            source->absent = offset;
+        }
+    }
+    ssize_t got = pread(source->descriptor, buffer, length, (off_t)offset);
+    if (source->was_absent && got > 0) {
         __atomic_add_fetch(&place->counters->waited, 1, __ATOMIC_RELAXED);
-        posix_fadvise(descriptor, (off_t)offset, (off_t)length, POSIX_FADV_DONTNEED);
+        source->read_end = offset + (uint64_t)got;
     }
     return got;
+}
+
+/* What was not in the page cache goes again. At once for the whole file: each such call waits for all processors. */
+static void forget(source *source) {
+    if (source->was_absent && source->read_end - source->absent >= WORTH_FORGETTING)
+        posix_fadvise(source->descriptor, (off_t)source->absent, (off_t)(source->read_end - source->absent),
+                      POSIX_FADV_DONTNEED);
+    source->was_absent = 0;
 }
 
 int read_source(const place *place, source *source, unsigned char *buffer, uint64_t offset, size_t length) {
@@ -182,7 +197,7 @@ int read_source(const place *place, source *source, unsigned char *buffer, uint6
                 continue;
             }
         }
-        ssize_t got = read_some(place, source->descriptor, buffer + done, offset + done, wanted);
+        ssize_t got = read_some(place, source, buffer + done, offset + done, wanted);
         if (got < 0 && errno != EINTR)
             return fails(source, FAILED, errno);
         if (got == 0)
@@ -201,6 +216,7 @@ int close_source(source *source, uint64_t size) {
         return fails(source, FAILED, errno);
     if (!is_same(source->file, &status, size))
         return fails(source, CHANGED, 0);
+    forget(source);
     close(source->descriptor);
     source->descriptor = -1;
     return 0;

@@ -39,6 +39,8 @@ typedef struct {
     file *file;
     int descriptor; /* -1: closed */
     int was_opened, is_sparse;
+    int was_absent; /* from `absent` on it was not in the page cache */
+    uint64_t absent, read_end;
     uint64_t data_begin, data_end; /* of a sparse file: the next stretch that is no hole */
 } source;
 

@@ -1,4 +1,4 @@
-"""Trees with files that are twice, the same for everybody: `twins.py small|large PATH` makes one."""
+"""Trees with files that are twice, the same for everybody: `twins.py small|large|many PATH` makes one."""
 
 import os
 import sys
@@ -8,6 +8,7 @@ import numpy as np
 
 SMALL_FILES = 200_000
 SMALL_SHARE = 0.3
+MANY_FILES = 1_000_000
 PER_DIRECTORY = 250
 LARGE_BYTES = 3_000_000_000
 LARGE_SHARE = 0.4
@@ -22,7 +23,7 @@ def tree_at(place: Path, name: str, part: float = 1.0) -> Path:
     root = place / f"twins-{name}-{part:g}"
     if not (place / f"{root.name}{_DONE}").exists():
         root.mkdir(parents=True, exist_ok=True)
-        (_make_small if name == "small" else _make_large)(root, part)
+        {"small": _make_small, "large": _make_large, "many": _make_many}[name](root, part)
         os.sync()
         (place / f"{root.name}{_DONE}").touch()
     return root
@@ -60,6 +61,15 @@ def _make_large(root: Path, part: float) -> None:
         made[size] += [] if is_copy else [number]
         _write(directory / f"f{number:04}.bin", _content(size, seed))
         left, number = left - size, number + 1
+
+
+def _make_many(root: Path, part: float) -> None:
+    """A million files of 1 to 2,000 bytes, each with a content that one other has."""
+    for number in range(int(MANY_FILES * part)):
+        directory = root / f"d{number // 1000:04}"
+        if number % 1000 == 0:
+            directory.mkdir()
+        (directory / f"f{number:07}").write_bytes(b"%d" % (number // 2) * (number // 2 % 250 + 1))
 
 
 def _content(size: int, seed: int) -> bytes:
