@@ -52,20 +52,29 @@ static uint64_t avalanche_of_64(uint64_t hash) {
     return hash ^ hash >> 32;
 }
 
-static void accumulate(uint64_t *lanes, const unsigned char *stripe, const unsigned char *secret) {
+/* The compiler makes one for processors with wider registers, too, and the system chooses. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__GLIBC__)
+#define WIDE __attribute__((target_clones("avx2", "default"), optimize("O3")))
+#else
+#define WIDE
+#endif
+
+static inline __attribute__((always_inline)) void accumulate(uint64_t *lanes, const unsigned char *stripe, const unsigned char *secret) {
+    uint64_t values[8];
+    for (int i = 0; i < 8; i++)
+        values[i] = load64(stripe + 8 * i);
     for (int i = 0; i < 8; i++) {
-        uint64_t value = load64(stripe + 8 * i), key = value ^ load64(secret + 8 * i);
-        lanes[i ^ 1] += value;
-        lanes[i] += (key & 0xFFFFFFFFu) * (key >> 32);
+        uint64_t key = values[i] ^ load64(secret + 8 * i);
+        lanes[i] += values[i ^ 1] + (key & 0xFFFFFFFFu) * (key >> 32);
     }
 }
 
-static void take_stripes(uint64_t *lanes, const unsigned char *from, size_t count) {
+static inline __attribute__((always_inline)) void take_stripes(uint64_t *lanes, const unsigned char *from, size_t count) {
     for (size_t i = 0; i < count; i++)
         accumulate(lanes, from + i * XXH3_STRIPE, SECRET + 8 * i);
 }
 
-static void take_block(uint64_t *lanes, const unsigned char *block) {
+static inline __attribute__((always_inline)) void take_block(uint64_t *lanes, const unsigned char *block) {
     take_stripes(lanes, block, STRIPES);
     for (int i = 0; i < 8; i++) {
         uint64_t lane = lanes[i];
@@ -138,12 +147,16 @@ void xxh3_begin(xxh3_state *state) {
     memset(state->tail, 0, sizeof state->tail);
 }
 
-void xxh3_take(xxh3_state *state, const unsigned char *window, size_t length) {
-    uint64_t lanes[8];
-    memcpy(lanes, state->lanes, sizeof lanes);
+WIDE static void take_blocks(uint64_t *lanes, const unsigned char *from, size_t length) {
+    uint64_t own[8];
+    memcpy(own, lanes, sizeof own);
     for (size_t at = 0; at < length; at += XXH3_BLOCK)
-        take_block(lanes, window + at);
-    memcpy(state->lanes, lanes, sizeof lanes);
+        take_block(own, from + at);
+    memcpy(lanes, own, sizeof own);
+}
+
+void xxh3_take(xxh3_state *state, const unsigned char *window, size_t length) {
+    take_blocks(state->lanes, window, length);
     memcpy(state->tail, window + length - XXH3_STRIPE, XXH3_STRIPE);
 }
 
@@ -160,8 +173,7 @@ xxh3_digest xxh3_digest_with(const xxh3_state *state, uint64_t offset, const uns
     uint64_t lanes[8];
     memcpy(lanes, state->lanes, sizeof lanes);
     size_t whole = (length - 1) / XXH3_BLOCK * XXH3_BLOCK;
-    for (size_t at = 0; at < whole; at += XXH3_BLOCK)
-        take_block(lanes, window + at);
+    take_blocks(lanes, window, whole);
     take_stripes(lanes, window + whole, (length - 1 - whole) / XXH3_STRIPE);
     unsigned char last[XXH3_STRIPE];
     size_t inside = length < XXH3_STRIPE ? length : XXH3_STRIPE;

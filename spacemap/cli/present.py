@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 JSON_MODULES = ("spacemap.analyze.breakdown", "spacemap.analyze.top", "spacemap.export.json_report", "orjson")
 TEXT_MODULES = ("spacemap.analyze.breakdown", "spacemap.analyze.top", "spacemap.cli.report", "rich.table")
+DUPLICATE_MODULES = ("spacemap.analyze.duplicates", "spacemap.analyze.hashing", "spacemap.cli.duplicate_report")
 FILE_MODULES = ("spacemap.store.snapshot", "spacemap.store.columns")
 
 Ranges = dict[str, tuple[int, ...]]
@@ -113,6 +114,8 @@ def _measure(arguments: Arguments, settings: "Settings") -> "Measure":
 
 def _modules(arguments: Arguments) -> tuple[str, ...]:
     """Return what the output will import."""
+    if arguments.duplicates is not None:
+        return DUPLICATE_MODULES
     modules: tuple[str, ...] = ()
     if arguments.output is not None and arguments.output_form is OutputForm.SNAPSHOT:
         modules += FILE_MODULES
