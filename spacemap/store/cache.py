@@ -153,6 +153,11 @@ def checkpoints(directory: Path) -> list[CacheFile]:
     return _files(directory, CHECKPOINTS, b".log")
 
 
+def kept_hashes(directory: Path) -> list[CacheFile]:
+    """Return the files with hashes of contents, by name. Raises SpacemapError."""
+    return _files(directory, HASHES, b".hash")
+
+
 def is_locked(path: Path) -> bool:
     """Return whether a running scan has a lock on a file; False when there is none."""
     try:
