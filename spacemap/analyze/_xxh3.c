@@ -53,7 +53,7 @@ static uint64_t avalanche_of_64(uint64_t hash) {
 }
 
 /* The compiler makes one for processors with wider registers, too, and the system chooses. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__GLIBC__)
+#if !defined(ONE_WIDTH) && defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__GLIBC__)
 #define WIDE __attribute__((target_clones("avx2", "default"), optimize("O3")))
 #else
 #define WIDE

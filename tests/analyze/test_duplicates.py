@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xxhash import xxh3_128_digest
 
 from spacemap.analyze.contents import Engine
 from spacemap.analyze.duplicates import DuplicateOptions, find_duplicates
@@ -258,3 +259,17 @@ def test_paths_longer_than_the_system_takes(engine: Engine, place: Path) -> None
     _, found = search(place)
 
     assert (1, 2, 0) == (len(found.groups), len(found.copies.entry), len(found.not_compared))
+
+
+def test_marks_are_prefix_hashes(engine: Engine, place: Path) -> None:
+    """The hash of a group is XXH3 of the whole content, for every way of the algorithm to treat a length."""
+    expected = {}
+    for size in (*range(1, 260), *_BOUNDS, 1023, 1025, 2048, 5119, 5120, 5121, 524_288, 600_001):
+        content = np.random.default_rng(size).bytes(size)
+        expected[size] = xxh3_128_digest(content)
+        for name in "ab":
+            write(place / f"{name}{size}", content)
+    _, found = search(place)
+    digests = [row.tobytes() for row in found.groups.digest]
+
+    assert expected == dict(zip(found.groups.size.tolist(), digests, strict=True))
