@@ -27,8 +27,10 @@ class Candidates:
     """Length c + 1: where each class begins. The one with the most to gain comes first."""
     empty: U32
     """Empty files, ascending."""
-    considered: U32
-    """Every file that was looked at, links and files of unique size included, ascending."""
+    other: U32
+    """Further links of candidates."""
+    other_of: I64
+    """Which candidate each of them is a link of; ascending, the links of one by id."""
 
     def __len__(self) -> int:
         return len(self.entry)
@@ -53,6 +55,7 @@ def find_candidates(tree: Tree, min_size: int, max_size: int | None, matching: M
     size, device, inode, entry = size[order], device[order], inode[order], entry[order]
     is_first = np.ones(len(order), np.bool_)
     is_first[1:] = (size[1:] != size[:-1]) | (device[1:] != device[:-1]) | (inode[1:] != inode[:-1])
+    other, other_of = entry[~is_first], (np.cumsum(is_first) - 1)[~is_first]
     size, device, inode, entry = size[is_first], device[is_first], inode[is_first].astype(np.uint64), entry[is_first]
     begin = np.flatnonzero(np.concatenate([[True], size[1:] != size[:-1], [True]])) if len(size) else np.zeros(1, int)
     count = np.diff(begin)
@@ -60,6 +63,11 @@ def find_candidates(tree: Tree, min_size: int, max_size: int | None, matching: M
     classes = np.argsort(np.iinfo(np.uint64).max - gain, kind="stable")
     classes = classes[count[classes] > 1]
     rows = ranges(begin[:-1][classes], count[classes])
+    row_of = np.full(len(entry), -1, np.int64)
+    row_of[rows] = np.arange(len(rows))
+    other_of = row_of[other_of]
+    by_row = np.argsort(other_of, kind="stable")
+    by_row = by_row[other_of[by_row] >= 0]
     return Candidates(
         entry=entry[rows],
         device=device[rows],
@@ -67,7 +75,8 @@ def find_candidates(tree: Tree, min_size: int, max_size: int | None, matching: M
         size=size[begin[:-1][classes]],
         begin=np.concatenate([[0], np.cumsum(count[classes])]).astype(np.int64),
         empty=empty,
-        considered=considered,
+        other=other[by_row],
+        other_of=other_of[by_row],
     )
 
 

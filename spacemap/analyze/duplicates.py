@@ -164,8 +164,7 @@ class _Search:
         if not self._readers.reading.is_interrupted:
             self._collected = again
             return
-        kept = members.taken(members.proof == Proof.COMPARED)
-        self._collected.parts = [kept]
+        self._collected.keep(members.taken(members.proof == Proof.COMPARED))
 
     def _load(self) -> Hashes:
         if self._options.hashes is None:
@@ -182,7 +181,7 @@ class _Search:
         if path is None or not any(map(len, found)):
             return
         try:
-            keep_hashes(path, joined(found), time.time_ns())
+            keep_hashes(path, found, time.time_ns())
         except SpacemapError as error:
             if not self._notes:
                 self._notes.append(f"the next run reads everything again: {error}")

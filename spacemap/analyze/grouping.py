@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from spacemap.analyze.candidates import Candidates, devices_of
+from spacemap.analyze.candidates import Candidates
 from spacemap.analyze.contents import State
 from spacemap.analyze.equal_directories import EMPTY, EqualDirectories, equal_directories
 from spacemap.analyze.extents import SHARING_FILE_SYSTEMS, extents_of
@@ -36,11 +36,11 @@ def lay_out(  # noqa: PLR0913 - the parts of the result
 ) -> Duplicates:
     """Return the result of a search."""
     members = collected.members()
-    several, alias = without_aliases(members)
+    several, alias = without_aliases(members, candidates)
     owner_of_id = np.full(len(candidates), -1, np.int64)
     owner_of_id[members.ids] = alias
     members = _without_alone(several, owner_of_id)
-    first_link, links = _links(tree, candidates, owner_of_id, len(members.ids))
+    first_link, links = _links(candidates, owner_of_id, len(members.ids))
     begin = np.flatnonzero(np.concatenate([[True], members.group[1:] != members.group[:-1], [True]]))
     begin = begin if len(members.ids) else np.zeros(1, np.int64)
     disk = members.rows["blocks"] * np.uint64(512)
@@ -55,8 +55,8 @@ def lay_out(  # noqa: PLR0913 - the parts of the result
     is_told = _all_told(told, first_link, links)
     copies = Copies(
         entry=links[first_link[:-1]],
-        device=members.rows["device"].copy(),
-        inode=members.rows["inode"].copy(),
+        device=candidates.device[members.ids],
+        inode=candidates.inode[members.ids],
         mtime_ns=members.rows["mtime_ns"].copy(),
         ctime_ns=members.rows["ctime_ns"].copy(),
         disk=disk,
@@ -66,10 +66,12 @@ def lay_out(  # noqa: PLR0913 - the parts of the result
         is_shared=shared,
         is_told=is_told,
     )
-    sizes = sizes_of(candidates, members.ids)
+    groups = _groups(members, begin, sizes_of(candidates, members.ids), copies)
+    del members, several  # half of the memory of what follows
+    groups, copies = _ordered(groups, copies)
     return Duplicates(
-        groups=(ordered := _ordered(_groups(members, begin, sizes, copies), copies))[0],
-        copies=ordered[1],
+        groups=groups,
+        copies=copies,
         directories=_directory_groups(directories),
         not_compared=_not_compared(candidates, collected),
         empty=candidates.empty,
@@ -89,42 +91,36 @@ def _without_alone(members: Members, owner_of_id: Ids) -> Members:
     return members.taken(kept)
 
 
-def _links(tree: Tree, candidates: Candidates, owner_of_id: Ids, count: int) -> tuple[I64, U32]:
-    """Return the entries of each copy, ascending: all that were looked at and are its inode."""
+def _links(candidates: Candidates, owner_of_id: Ids, count: int) -> tuple[I64, U32]:
+    """Return the entries of each copy, ascending: that of its candidate, and further links."""
     ids = np.flatnonzero(owner_of_id >= 0)
-    if not len(ids):
-        return np.zeros(1, np.int64), np.zeros(0, np.uint32)
-    entry = candidates.considered
-    entry = entry[np.isin(tree.inode[entry], candidates.inode[ids].astype(tree.inode.dtype))]
-    device, inode = devices_of(tree, entry), tree.inode[entry].astype(np.uint64)
-    by_inode = ids[np.lexsort((candidates.device[ids], candidates.inode[ids]))]
-    keys = np.rec.fromarrays([candidates.inode[by_inode], candidates.device[by_inode]])
-    at = np.minimum(keys.searchsorted(np.rec.fromarrays([inode, device])), len(keys) - 1)
-    found = (candidates.inode[by_inode][at] == inode) & (candidates.device[by_inode][at] == device)
-    entry, owner = entry[found], owner_of_id[by_inode[at[found]]]
+    is_linked = owner_of_id[candidates.other_of] >= 0
+    entry = np.concatenate([candidates.entry[ids], candidates.other[is_linked]])
+    owner = np.concatenate([owner_of_id[ids], owner_of_id[candidates.other_of[is_linked]]])
     order = np.lexsort((entry, owner))
     first = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=count))]).astype(np.int64)
-    return first, entry[order].astype(np.uint32)
+    return first, entry[order]
 
 
 def _shared(tree: Tree, candidates: Candidates, members: Members, begin: Ids) -> Mask:
     """Return which copies have all their blocks in common with an earlier one of their group."""
     shared = np.zeros(len(members.ids), np.bool_)
+    device = candidates.device[members.ids]
     mounts = read_mounts()
-    kinds = {int(device): False for device in np.unique(members.rows["device"])}
-    for device in kinds:
-        at = int(np.flatnonzero(members.rows["device"] == device)[0])
+    kinds = {int(each): False for each in np.unique(device)}
+    for each in kinds:
+        at = int(np.flatnonzero(device == each)[0])
         mount = mounts.of(tree.path(int(candidates.entry[members.ids[at]])))
-        kinds[device] = mount is not None and mount.kind in SHARING_FILE_SYSTEMS
+        kinds[each] = mount is not None and mount.kind in SHARING_FILE_SYSTEMS
     if not any(kinds.values()):
         return shared
     for low, high in zip(begin[:-1].tolist(), begin[1:].tolist(), strict=True):
         seen = set()
         for at in range(low, high):
-            device = int(members.rows["device"][at])
-            extents = extents_of(tree.path(int(candidates.entry[members.ids[at]]))) if kinds[device] else None
-            shared[at] = extents is not None and (device, extents) in seen
-            seen.add((device, extents))
+            own = int(device[at])
+            extents = extents_of(tree.path(int(candidates.entry[members.ids[at]]))) if kinds[own] else None
+            shared[at] = extents is not None and (own, extents) in seen
+            seen.add((own, extents))
     return shared
 
 

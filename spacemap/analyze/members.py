@@ -5,12 +5,18 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from spacemap.analyze.contents import FILE_TYPE, MARK_TYPE, Rows, State
+from spacemap.analyze.candidates import Candidates
+from spacemap.analyze.contents import MARK_TYPE, Rows, State
 from spacemap.analyze.hashing import Batch, Classes, Ids
-from spacemap.tree.columns import I64, U64, Mask
+from spacemap.tree.columns import I64, U8, U64, Mask
 from spacemap.tree.duplicates import Proof
 
 Numbers = npt.NDArray[np.int64]
+
+SEEN_TYPE = np.dtype(
+    [("mtime_ns", "<i8"), ("ctime_ns", "<i8"), ("birth_ns", "<i8"), ("blocks", "<u8"), ("links", "<u4")]
+)
+"""What is known of a member beside what its candidate says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +28,12 @@ class Members:
     group: Numbers
     """Ascending."""
     rows: Rows
-    """Of `contents.FILE_TYPE`."""
+    """Of `SEEN_TYPE`."""
     low: U64
     """Of the hash of the whole content."""
     high: U64
     has_digest: Mask
-    proof: Numbers
+    proof: U8
     """`Proof` values."""
 
     def taken(self, chosen: npt.NDArray[np.int64] | Mask) -> "Members":
@@ -48,11 +54,23 @@ class Members:
         return Classes(self.ids, begin.astype(np.int64), sizes[begin[:-1]])
 
 
+_COLUMNS = {
+    "ids": np.dtype(np.int64),
+    "group": np.dtype(np.int64),
+    "rows": SEEN_TYPE,
+    "low": np.dtype(np.uint64),
+    "high": np.dtype(np.uint64),
+    "has_digest": np.dtype(np.bool_),
+    "proof": np.dtype(np.uint8),
+}
+
+
 @dataclass(slots=True)
 class Collected:
     """Grows while batches come."""
 
-    parts: list[Members] = field(default_factory=list)
+    columns: tuple[list[npt.NDArray[np.generic]], ...] = field(default_factory=lambda: tuple([] for _ in _COLUMNS))
+    """For each field of Members its parts, those of a group side by side."""
     failed: list[tuple[Ids, Rows]] = field(default_factory=list)
     groups: int = 0
     wasted: int = 0
@@ -87,42 +105,51 @@ class Collected:
             self.failed.append((batch.ids[failed], batch.rows[failed]))
 
     def members(self) -> Members:
-        """Return all that is equal, the files of each group side by side."""
-        if not self.parts:
-            nothing, unsigned = np.zeros(0, np.int64), np.zeros(0, np.uint64)
-            return Members(nothing, nothing, np.zeros(0, FILE_TYPE), unsigned, unsigned, np.zeros(0, np.bool_), nothing)
-        names = Members.__dataclass_fields__
-        together = Members(*(np.concatenate([getattr(part, name) for part in self.parts]) for name in names))
-        return together.taken(np.lexsort((together.ids, together.group)))
+        """Return all that is equal, the files of each group side by side, and forget it: it is half of the memory."""
+        whole: list[npt.NDArray[np.generic]] = []
+        for kind, parts in zip(_COLUMNS.values(), self.columns, strict=True):
+            whole.append(np.concatenate([np.zeros(0, kind), *parts]))
+            parts.clear()
+        return Members(*whole)  # type: ignore[arg-type]
+
+    def keep(self, members: Members) -> None:
+        """Take members back."""
+        for name, parts in zip(_COLUMNS, self.columns, strict=True):
+            parts.append(getattr(members, name))
 
     def _add(  # noqa: PLR0913 - the columns
         self, ids: Ids, rows: Rows, number: Numbers, low: U64, high: U64, has_digest: Mask, proof: Proof
     ) -> None:
         distinct, group, count = np.unique(number, return_inverse=True, return_counts=True)
-        proofs = np.full(len(ids), proof, np.int64)
-        alone = count[group] < 2  # the others changed while they were read
-        members = Members(ids, group + self.groups, rows, low, high, has_digest, proofs)
+        order = np.lexsort((ids, group))
+        order = order[count[group[order]] > 1]  # the others of one that is alone changed while they were read
+        group = group[order]
+        seen = np.empty(len(order), SEEN_TYPE)
+        for name in SEEN_TYPE.names or ():
+            seen[name] = rows[name][order]
+        proofs = np.full(len(order), proof, np.uint8)
+        self.keep(Members(ids[order], group + self.groups, seen, low[order], high[order], has_digest[order], proofs))
         self.groups += len(distinct)
-        self.parts.append(members.taken(~alone))
-        disk = rows["blocks"] * np.uint64(512)
+        disk = seen["blocks"] * np.uint64(512)
         most = np.zeros(len(distinct), np.uint64)
         np.maximum.at(most, group, disk)
-        self.wasted += int(disk[~alone].sum()) - int(most[count > 1].sum())
+        self.wasted += int(disk.sum()) - int(most.sum())
 
 
-def without_aliases(members: Members) -> tuple[Members, Numbers]:
+def without_aliases(members: Members, candidates: Candidates) -> tuple[Members, Numbers]:
     """Return members without those that are another's file seen through another mount, and whose each of the given is.
 
     Another device number, but equal inode, times and time of birth: an overlay and its layer, or one server twice.
     """
-    rows = members.rows
-    keys = (rows["device"], rows["birth_ns"], rows["ctime_ns"], rows["mtime_ns"], rows["inode"], members.group)
+    rows, device, inode = members.rows, candidates.device[members.ids], candidates.inode[members.ids]
+    if not len(device) or (device == device[0]).all():
+        return members, np.arange(len(device))
+    keys = (device, rows["birth_ns"], rows["ctime_ns"], rows["mtime_ns"], inode, members.group)
     order = np.lexsort(keys)
     same = np.zeros(len(order), np.bool_)
-    if len(order) > 1:
-        same[1:] = rows["device"][order][1:] != rows["device"][order][:-1]
-        for key in keys[1:]:
-            same[1:] &= key[order][1:] == key[order][:-1]
+    same[1:] = device[order][1:] != device[order][:-1]
+    for key in keys[1:]:
+        same[1:] &= key[order][1:] == key[order][:-1]
     owner = np.arange(len(order))
     begins = np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))
     owner[order] = order[begins]

@@ -7,7 +7,7 @@ is known.
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -124,26 +124,32 @@ class Hashes:
 
 def joined(parts: Sequence[Hashes]) -> Hashes:
     """Return the hashes of all parts; of several for one inode, the last."""
-    if not parts:
-        return Hashes.none()
-    counts = np.concatenate([np.diff(part.first_mark) for part in parts])
-    together = Hashes(
-        np.concatenate([part.device for part in parts]),
-        np.concatenate([part.inode for part in parts]),
-        np.concatenate([part.size for part in parts]),
-        np.concatenate([part.mtime_ns for part in parts]),
-        np.concatenate([part.ctime_ns for part in parts]),
-        np.concatenate([part.used for part in parts]),
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        np.concatenate([part.mark_offset for part in parts]),
-        np.concatenate([part.mark_low for part in parts]),
-        np.concatenate([part.mark_high for part in parts]),
-    )
-    key = _key(together.device, together.inode)
+    return Hashes(**dict(_joined_columns(parts, _chosen(parts))))  # type: ignore[arg-type]
+
+
+def _chosen(parts: Sequence[Hashes]) -> npt.NDArray[np.int64]:
+    """Return the rows of all parts, laid end to end, that are the last of their inode."""
+    key = np.concatenate([_key(part.device, part.inode) for part in parts])
     order = np.argsort(key, kind="stable")
     is_last = np.ones(len(order), np.bool_)
     is_last[:-1] = key[order[1:]] != key[order[:-1]]
-    return together.taken(np.sort(order[is_last]).astype(np.int64))
+    return np.sort(order[is_last]).astype(np.int64)
+
+
+def _joined_columns(
+    parts: Sequence[Hashes], rows: npt.NDArray[np.int64]
+) -> Iterator[tuple[str, npt.NDArray[np.int64 | np.uint64 | np.uint32]]]:
+    """Yield the columns of some rows of all parts by name, one after the other: all at once are a lot of memory."""
+    counts = np.concatenate([np.diff(part.first_mark) for part in parts])
+    begins = np.cumsum(counts) - counts
+    counts = counts[rows]
+    marks = ranges(begins[rows], counts)
+    for name in _COLUMNS:
+        if name == "first_mark":
+            yield name, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        else:
+            column = np.concatenate([getattr(part, name) for part in parts])
+            yield name, column[marks if name.startswith("mark_") else rows]
 
 
 def hashes_path(directory: Path, host: str) -> bytes:
@@ -166,7 +172,7 @@ def load_hashes(path: bytes) -> Hashes:
     return hashes
 
 
-def keep_hashes(path: bytes, found: Hashes, now_ns: int) -> None:
+def keep_hashes(path: bytes, found: Sequence[Hashes], now_ns: int) -> None:
     """Add hashes to those that are kept, of which other programs may have added some meanwhile.
 
     Raises SpacemapError when they cannot be kept; what was there before is then untouched.
@@ -184,11 +190,14 @@ def keep_hashes(path: bytes, found: Hashes, now_ns: int) -> None:
             kept = load_hashes(path)
         except SpacemapError:  # damaged: it can be made again
             kept = Hashes.none()
-        hashes = joined([kept, found])
-        if len(hashes) > LIMIT:
-            hashes = hashes.taken(np.sort(np.argsort(hashes.used, kind="stable")[-LIMIT:]).astype(np.int64))
+        parts = [kept, *found]
+        rows = _chosen(parts)
+        if len(rows) > LIMIT:
+            used = np.concatenate([part.used for part in parts])[rows]
+            rows = np.sort(rows[np.argsort(used, kind="stable")[-LIMIT:]])
         with atomic_file(path, Durability.CRASH) as file:
-            write_blocks(file, _LAYOUT, _as_columns(hashes), {"algorithm": ALGORITHM, "written_ns": now_ns})
+            columns = (_as_column(name, values) for name, values in _joined_columns(parts, rows))
+            write_blocks(file, _LAYOUT, columns, {"algorithm": ALGORITHM, "written_ns": now_ns})
     finally:
         os.close(lock)
 
@@ -204,9 +213,5 @@ def _key(device: U64, inode: U64) -> U64:
     return key
 
 
-def _as_columns(hashes: Hashes) -> list[Column]:
-    columns = []
-    for name in _COLUMNS:
-        values = np.ascontiguousarray(getattr(hashes, name))
-        columns.append(Column(name, values.dtype.str[1:], values.view(np.uint8).data))
-    return columns
+def _as_column(name: str, values: npt.NDArray[np.int64 | np.uint64 | np.uint32]) -> Column:
+    return Column(name, values.dtype.str[1:], np.ascontiguousarray(values).view(np.uint8).data)
