@@ -45,7 +45,7 @@ def listed(snapshot: Snapshot, found: Duplicates, categories: Sequence[Category]
     return Listed(
         snapshot=snapshot,
         found=found,
-        groups=found.told()[:top].tolist(),
+        groups=found.told()[:top],
         directories=range(len(found.directories))[:top],
         categories=waste_by_category(snapshot.tree, found, categories),
         overlaps=largest_overlaps(snapshot.tree, found, _OVERLAPS),
@@ -142,7 +142,7 @@ class _Report:
 
     def _groups(self) -> Iterator[str]:
         found, groups = self._found, self._found.groups
-        for number in self._listed.groups:
+        for number in self._listed.groups.tolist():
             copies = told_copies(found, number)
             wasted, size = self._size(int(groups.wasted[number])), self._size(int(groups.size[number]))
             kept = ", by hash" if groups.proof[number] == Proof.HASHED else ""

@@ -9,10 +9,13 @@ from typing import Protocol
 import numpy as np
 
 from spacemap.export.json_report import SCHEMA_VERSION, Json, encoded
+from spacemap.tree.columns import EntryIds
 from spacemap.tree.duplicates import Duplicates, LeftOut, Proof
 from spacemap.tree.names import name_to_text
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tree.tree import Tree
+
+_AT_ONCE = 4096
 
 CSV_HEAD = ("group", "size", "wasted_space", "hash", "device", "inode", "links", "mtime_ns", "path")
 
@@ -70,15 +73,15 @@ class Listed:
 
     snapshot: Snapshot
     found: Duplicates
-    groups: Sequence[int]
+    groups: EntryIds
     """Those to be listed, in this order."""
     directories: Sequence[int]
     categories: Sequence[WasteRow]
     overlaps: Sequence[OverlapRow]
 
 
-def duplicates_json(listed: Listed) -> bytes:
-    """Return one JSON document with a newline; paths as `tree.names.name_to_text` writes them.
+def duplicates_json(listed: Listed) -> Iterator[bytes]:
+    """Yield one JSON document with a newline; paths as `tree.names.name_to_text` writes them.
 
     `duplicates` leaves out files of `duplicate_directories`, which has them as a whole.
     """
@@ -102,7 +105,7 @@ def duplicates_json(listed: Listed) -> bytes:
             "known_files": effort.known,
             "elapsed_seconds": round(effort.elapsed_ns / 1e9, 3),
         },
-        "duplicates": [_group(paths, found, number) for number in listed.groups],
+        "duplicates": [_group(paths, found, number) for number in listed.groups.tolist()],
         "duplicate_directories": [_directories(paths, found, number) for number in listed.directories],
         "by_category": [
             {"key": row.key, "label": row.label, "groups": row.groups, "wasted_space": row.wasted}
@@ -116,7 +119,7 @@ def duplicates_json(listed: Listed) -> bytes:
         "not_compared": _not_compared(paths, found),
         "notes": list(found.notes),
     }
-    return encoded(document) + b"\n"
+    yield encoded(document) + b"\n"
 
 
 def _group(paths: Paths, found: Duplicates, number: int) -> Json:
@@ -181,37 +184,36 @@ def _paths(paths: Paths, entries: Sequence[int]) -> list[Json]:
     return [name_to_text(paths(entry)) for entry in entries]
 
 
-def duplicates_csv(listed: Listed) -> bytes:
-    """Return a row for each path, with a line of headings; lines end as RFC 4180 has it."""
+def duplicates_csv(listed: Listed) -> Iterator[bytes]:
+    """Yield a row for each path, with a line of headings; lines end as RFC 4180 has it."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(CSV_HEAD)
     found, paths, copies = listed.found, Paths(listed.snapshot.tree), listed.found.copies
-    for position, number in enumerate(listed.groups, 1):
+    for position, number in enumerate(listed.groups.tolist(), 1):
         size, wasted = int(found.groups.size[number]), int(found.groups.wasted[number])
         for copy in told_copies(found, number):
             identity = (copies.device[copy], copies.inode[copy], copies.link_count[copy], copies.mtime_ns[copy])
             for entry in found.links(copy).tolist():
                 path = name_to_text(paths(entry))
                 writer.writerow((position, size, wasted, _hash(found, number) or "", *map(int, identity), path))
-    return buffer.getvalue().encode("utf-8")
+    yield buffer.getvalue().encode("utf-8")
 
 
-def duplicates_fdupes(listed: Listed) -> bytes:
-    """Return one raw path a line, and an empty line after each group, as fdupes prints them.
+def duplicates_fdupes(listed: Listed) -> Iterator[bytes]:
+    """Yield one raw path a line, and an empty line after each group, as fdupes prints them, some groups at a time.
 
     A name with a line break would be taken for two: such a path is left out, and with it a group of which one is left.
     """
-    return b"".join(_lines(listed))
+    paths = Paths(listed.snapshot.tree)
+    for begin in range(0, len(listed.groups), _AT_ONCE):
+        yield b"".join(_lines(listed, paths, listed.groups[begin : begin + _AT_ONCE]))
 
 
-def _lines(listed: Listed) -> Iterator[bytes]:
-    found, paths = listed.found, Paths(listed.snapshot.tree)
-    # Lists: numbers of an array cost a conversion each.
-    first, entry, is_told = found.groups.first.tolist(), found.copies.entry.tolist(), found.copies.is_told.tolist()
-    for number in listed.groups:
-        copies = range(first[number], first[number + 1])
-        told = [paths(entry[copy]) for copy in copies if not is_told[copy]]
-        plain = [path for path in told if b"\n" not in path]
+def _lines(listed: Listed, paths: Paths, numbers: EntryIds) -> Iterator[bytes]:
+    first, copies = listed.found.groups.first, listed.found.copies
+    for low, high in zip(first[:-1][numbers].tolist(), first[1:][numbers].tolist(), strict=True):
+        told = zip(copies.entry[low:high].tolist(), copies.is_told[low:high].tolist(), strict=True)
+        plain = [path for path in (paths(entry) for entry, is_told in told if not is_told) if b"\n" not in path]
         if len(plain) > 1:
             yield b"".join(path + b"\n" for path in plain) + b"\n"

@@ -113,6 +113,7 @@ def _write(
         ListForm.FDUPES: lists.duplicates_fdupes,
     }[duplicating.form](duplicate_report.listed(snapshot, found, settings.categories, arguments.top))
     if arguments.output is not None:
-        output.write_file(arguments.output, data)
-    else:
-        output.write_bytes(data)
+        output.write_file(arguments.output, b"".join(data))
+        return
+    for part in data:
+        output.write_bytes(part)
