@@ -1,5 +1,7 @@
 """Equal files laid out as the result: links, aliases, shared blocks, equal directories, and what is wasted."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -35,40 +37,15 @@ def lay_out(  # noqa: PLR0913 - the parts of the result
     notes: tuple[str, ...],
 ) -> Duplicates:
     """Return the result of a search."""
-    members = collected.members()
-    several, alias = without_aliases(members, candidates)
-    owner_of_id = np.full(len(candidates), -1, np.int64)
-    owner_of_id[members.ids] = alias
-    members = _without_alone(several, owner_of_id)
-    first_link, links = _links(candidates, owner_of_id, len(members.ids))
+    members, owner_of_id = _whole_groups(collected.members(), candidates)
     begin = np.flatnonzero(np.concatenate([[True], members.group[1:] != members.group[:-1], [True]]))
     begin = begin if len(members.ids) else np.zeros(1, np.int64)
-    disk = members.rows["blocks"] * np.uint64(512)
-    shared = _shared(tree, candidates, members, begin)
-    waste_of_entry = np.zeros(len(tree), np.uint64)
-    waste_of_entry[links[first_link[:-1]]] = np.where(shared, 0, disk)
-    contents = np.full(len(tree), -1, np.int64)
-    contents[candidates.empty] = EMPTY
-    number = np.repeat(np.arange(len(begin) - 1) + EMPTY + 1, np.diff(begin))
-    contents[links] = np.repeat(number, np.diff(first_link))
-    directories, told = equal_directories(tree, contents, waste_of_entry)
-    is_told = _all_told(told, first_link, links)
-    copies = Copies(
-        entry=links[first_link[:-1]],
-        device=candidates.device[members.ids],
-        inode=candidates.inode[members.ids],
-        mtime_ns=members.rows["mtime_ns"].copy(),
-        ctime_ns=members.rows["ctime_ns"].copy(),
-        disk=disk,
-        link_count=members.rows["links"].astype(np.uint32),
-        first_link=first_link,
-        links=links,
-        is_shared=shared,
-        is_told=is_told,
-    )
-    groups = _groups(members, begin, sizes_of(candidates, members.ids), copies)
-    del members, several  # half of the memory of what follows
-    groups, copies = _ordered(groups, copies)
+    copies = _copies(tree, candidates, members, owner_of_id, begin)
+    groups = _groups(members, begin, sizes_of(candidates, members.ids[begin[:-1]]))
+    del members, owner_of_id  # half of the memory of what follows
+    directories, told = _directories(tree, candidates, copies, begin)
+    copies = replace(copies, is_told=_all_told(told, copies.first_link, copies.links))
+    groups, copies = _ordered(replace(groups, wasted=_wasted(copies, begin[:-1])), copies)
     return Duplicates(
         groups=groups,
         copies=copies,
@@ -81,14 +58,48 @@ def lay_out(  # noqa: PLR0913 - the parts of the result
     )
 
 
-def _without_alone(members: Members, owner_of_id: Ids) -> Members:
-    """Return members without those that are alone now; owners are numbered anew, -1 of those that went."""
-    _, inverse, count = np.unique(members.group, return_inverse=True, return_counts=True)
-    kept = count[inverse] > 1 if len(members.ids) else np.zeros(0, np.bool_)
+def _whole_groups(members: Members, candidates: Candidates) -> tuple[Members, Ids]:
+    """Return members without those that are another's file, or alone then; and for each candidate whose file it is,
+    a row of the members, or -1."""
+    several, owner = without_aliases(members, candidates)
+    owner_of_id = np.full(len(candidates), -1, np.int64)
+    owner_of_id[members.ids] = owner
+    if len(several.ids) == len(members.ids):
+        return members, owner_of_id
+    _, inverse, count = np.unique(several.group, return_inverse=True, return_counts=True)
+    kept = count[inverse] > 1
     place = np.where(kept, np.cumsum(kept) - 1, -1)
-    has_owner = owner_of_id >= 0
-    owner_of_id[has_owner] = place[owner_of_id[has_owner]]
-    return members.taken(kept)
+    owner_of_id[members.ids] = place[owner]
+    return several.taken(kept), owner_of_id
+
+
+def _copies(tree: Tree, candidates: Candidates, members: Members, owner_of_id: Ids, begin: Ids) -> Copies:
+    """Return what is known of each member; none of them is told yet."""
+    first_link, links = _links(candidates, owner_of_id, len(members.ids))
+    return Copies(
+        entry=links[first_link[:-1]],
+        device=candidates.device[members.ids],
+        inode=candidates.inode[members.ids],
+        mtime_ns=members.rows["mtime_ns"].copy(),
+        ctime_ns=members.rows["ctime_ns"].copy(),
+        disk=members.rows["blocks"] * np.uint64(512),
+        link_count=members.rows["links"].astype(np.uint32),
+        first_link=first_link,
+        links=links,
+        is_shared=_shared(tree, candidates, members, begin),
+        is_told=np.zeros(len(members.ids), np.bool_),
+    )
+
+
+def _directories(tree: Tree, candidates: Candidates, copies: Copies, begin: Ids) -> tuple[list[EqualDirectories], Mask]:
+    """Return equal directories, and a mask of the entries that are told with one."""
+    wasted = np.zeros(len(tree), np.uint64)
+    wasted[copies.entry] = np.where(copies.is_shared, 0, copies.disk)
+    contents = np.full(len(tree), -1, np.int64)
+    contents[candidates.empty] = EMPTY
+    number = np.repeat(np.arange(len(begin) - 1) + EMPTY + 1, np.diff(begin))
+    contents[copies.links] = np.repeat(number, np.diff(copies.first_link))
+    return equal_directories(tree, contents, wasted)
 
 
 def _links(candidates: Candidates, owner_of_id: Ids, count: int) -> tuple[I64, U32]:
@@ -131,26 +142,28 @@ def _all_told(told: Mask, first_link: I64, links: U32) -> Mask:
     return np.logical_and.reduceat(told[links], first_link[:-1])
 
 
-def _groups(members: Members, begin: Ids, sizes: U64, copies: Copies) -> Groups:
-    """Return the groups in the order of the members."""
+def _groups(members: Members, begin: Ids, sizes: U64) -> Groups:
+    """Return the groups in the order of the members; what they waste is not known yet."""
     first = begin[:-1]
     digest = np.stack([members.high[first], members.low[first]], axis=1).astype(">u8").view(np.uint8).reshape(-1, 16)
-    counted = np.where(copies.is_shared | copies.is_told, np.uint64(0), copies.disk)
-    least = np.where(copies.is_shared | copies.is_told, np.iinfo(np.uint64).max, copies.disk)
-    if len(first):
-        total, least = np.add.reduceat(counted, first), np.minimum.reduceat(least, first)
-        least = np.minimum(total, least)
-    else:
-        total = least = np.zeros(0, np.uint64)
-    # A copy in a told directory has an equal one outside of it, which is not counted away twice.
     return Groups(
-        size=sizes[first],
-        wasted=total - least,
+        size=sizes,
+        wasted=np.zeros(len(first), np.uint64),
         digest=digest,
         has_digest=members.has_digest[first],
-        proof=members.proof[first].astype(np.uint8),
+        proof=members.proof[first],
         first=begin.astype(np.int64),
     )
+
+
+def _wasted(copies: Copies, first: Ids) -> U64:
+    """Return the disk usage of all copies of each group but the smallest, without what is shared or told."""
+    if not len(first):
+        return np.zeros(0, np.uint64)
+    is_counted = ~(copies.is_shared | copies.is_told)
+    total: U64 = np.add.reduceat(np.where(is_counted, copies.disk, np.uint64(0)), first)
+    least: U64 = np.minimum.reduceat(np.where(is_counted, copies.disk, np.iinfo(np.uint64).max), first)
+    return total - np.minimum(total, least)
 
 
 def _ordered(groups: Groups, copies: Copies) -> tuple[Groups, Copies]:
