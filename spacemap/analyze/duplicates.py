@@ -20,6 +20,8 @@ from spacemap.tree.duplicates import Duplicates, Effort, Proof
 from spacemap.tree.snapshot import Snapshot
 
 KEEP_EVERY_NS = 30_000_000_000
+KEEP_AT_MOST = 250_000
+"""Files whose hashes are in memory before they are brought to the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class _Search:
             self._collected.take(batch)
             if self._options.hashes is not None:
                 self._found.append(hashes_of(batch, time.time_ns()))
-                if time.monotonic_ns() - self._kept_ns > KEEP_EVERY_NS:
+                is_due = time.monotonic_ns() - self._kept_ns > KEEP_EVERY_NS
+                if is_due or sum(map(len, self._found)) > KEEP_AT_MOST:
                     self._keep()
 
     def _compare_with(self, hashes: Hashes) -> None:

@@ -50,8 +50,10 @@ def _find(snapshot: "Snapshot", arguments: Arguments, duplicating: Duplicating, 
     from spacemap.analyze.duplicates import DuplicateOptions, find_duplicates  # noqa: PLC0415 - imports numpy
     from spacemap.analyze.hashing import raise_descriptor_limit  # noqa: PLC0415 - as above
     from spacemap.store.hashes import hashes_path  # noqa: PLC0415 - as above
+    from spacemap.tree.memory import give_back_large_blocks  # noqa: PLC0415 - as above
 
     raise_descriptor_limit()
+    give_back_large_blocks()
 
     hashes = None
     if duplicating.keeps_hashes:
