@@ -63,12 +63,10 @@ def _groups(tree: Tree, contents: Contents) -> list[list[int]]:
     targets: dict[bytes, int] = {}
     unused = int(contents.max(initial=EMPTY)) + 1
     odd = (tree.flags & _ODD) != 0
-    # Deepest first. Bound: the number of directories; most have a file that is nowhere else, and cost one look.
-    for row in range(len(directories.entry) - 1, 0, -1):
+    # Deepest first. Bound: the directories all of whose files are twice.
+    for row in _hopeful(tree, contents, odd):
         entry, first = int(directories.entry[row]), int(directories.first_child[row])
         end = first + int(directories.child_count[row])
-        if directories.skip[row] != Skip.NONE or first == end or odd[entry] or odd[first:end].any():
-            continue
         _read_symlinks(tree, contents, first, end, targets)
         within = contents[first:end]
         if (within == -1).any():
@@ -78,6 +76,19 @@ def _groups(tree: Tree, contents: Contents) -> list[list[int]]:
         contents[entry] = number
         by_content[number].append(entry)
     return [sorted(members) for members in by_content.values() if len(members) > 1]
+
+
+def _hopeful(tree: Tree, contents: Contents, odd: Mask) -> list[int]:
+    """Return the rows of directories that may be equal to others by what is in them itself, the deepest first."""
+    directories = tree.directories
+    is_file = (tree.kind != Kind.DIRECTORY) & (tree.kind != Kind.SYMLINK)
+    hopeless = np.zeros(len(tree), np.bool_)
+    hopeless[tree.parent[(is_file & (contents == -1)) | odd]] = True
+    hopeless[odd] = True
+    usable = (directories.skip == Skip.NONE) & (directories.child_count > 0) & ~hopeless[directories.entry]
+    usable[0] = False
+    rows: list[int] = np.flatnonzero(usable)[::-1].tolist()
+    return rows
 
 
 def _key(tree: Tree, contents: Contents, first: int, end: int) -> bytes:
