@@ -35,6 +35,7 @@ def extension(name: str, *parts: str) -> Extension:
 natives = [
     extension("spacemap.scan._native", "_walk", "_listdir", "_batch", "_open", "_check", "_known"),
     extension("spacemap.tree._moves"),
+    extension("spacemap.analyze._contents", "_partition", "_reading", "_xxh3"),
 ]
 # statx, getdents64 and little-endian columns: Linux on the usual processors.
 wanted = (

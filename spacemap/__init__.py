@@ -4,6 +4,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
 if TYPE_CHECKING:
+    from spacemap.analyze.duplicates import find_duplicates
     from spacemap.export.json_snapshot import open_snapshot
     from spacemap.scan import ScanOptions, scan
     from spacemap.store.snapshot import write_snapshot
@@ -12,12 +13,13 @@ if TYPE_CHECKING:
 
 __version__ = "2.0.0"
 
-__all__ = ["ScanOptions", "Snapshot", "Tree", "open_snapshot", "scan", "write_snapshot"]
+__all__ = ["ScanOptions", "Snapshot", "Tree", "find_duplicates", "open_snapshot", "scan", "write_snapshot"]
 
 _HOMES = {
     "ScanOptions": "spacemap.scan",
     "Snapshot": "spacemap.tree.snapshot",
     "Tree": "spacemap.tree.tree",
+    "find_duplicates": "spacemap.analyze.duplicates",
     "open_snapshot": "spacemap.export.json_snapshot",
     "scan": "spacemap.scan.run",
     "write_snapshot": "spacemap.store.snapshot",

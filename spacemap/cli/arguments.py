@@ -6,6 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from spacemap.cli import output
+from spacemap.cli.duplicating import Duplicating, add_duplicates, duplicating_of
 from spacemap.cli.earlier import Earlier, add_earlier, earlier_of, take_path, with_values
 from spacemap.errors import UsageError
 from spacemap.render.text import display_name
@@ -87,6 +88,8 @@ class Arguments(NamedTuple):
     read_only: bool
     reports: bool
     """Something was asked for that only a report has."""
+    duplicates: Duplicating | None
+    """None: where the space went is reported or browsed."""
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -121,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
     _add_exclusions(root.add_argument_group("what to leave out"))
     add_earlier(root.add_argument_group("earlier scans"))
     _add_report(root.add_argument_group("report"))
+    add_duplicates(root.add_argument_group("duplicates"))
     return root
 
 
@@ -244,6 +248,7 @@ def parse(words: list[str]) -> Arguments | None:
         tui=given.tui,
         read_only=given.read_only,
         reports=_reports(given),
+        duplicates=duplicating_of(given),
     )
 
 

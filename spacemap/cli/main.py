@@ -63,6 +63,10 @@ def _command(words: list[str]) -> ExitCode:
     arguments = parse(words)
     if arguments is None:
         return _print_version()
+    if arguments.duplicates is not None:
+        from spacemap.cli.commands import duplicates  # noqa: PLC0415 - most command lines do not ask for them
+
+        return duplicates.run(arguments, arguments.duplicates)
     from spacemap.cli.commands import terminal  # noqa: PLC0415 - as above
 
     if terminal.is_wanted(arguments):

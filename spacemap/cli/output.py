@@ -98,12 +98,16 @@ class ProgressLine:
 
     def update(self, progress: "Progress") -> None:
         """Show the progress, unless the last redraw was just now."""
+        self.show(lambda width: progress_text(progress, self._units, width))
+
+    def show(self, text_of: Callable[[int], str]) -> None:
+        """Show what `text_of` gives for a number of cells, unless the last redraw was just now."""
         now = self._clock_ns()
         if now < self._next_ns:
             return
         self._next_ns = now + _REDRAW_NS
         # The last column stays free: some terminals wrap as soon as it is written.
-        line = progress_text(progress, self._units, max(_terminal_width(self._stream) - 1, _MIN_WIDTH))
+        line = text_of(max(_terminal_width(self._stream) - 1, _MIN_WIDTH))
         self._write("\r" + encodable(line, self._stream.encoding or "utf-8") + "\x1b[K")
         self._is_drawn = True
 

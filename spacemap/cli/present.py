@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 JSON_MODULES = ("spacemap.analyze.breakdown", "spacemap.analyze.top", "spacemap.export.json_report", "orjson")
 TEXT_MODULES = ("spacemap.analyze.breakdown", "spacemap.analyze.top", "spacemap.cli.report", "rich.table")
+DUPLICATE_MODULES = ("spacemap.analyze.duplicates", "spacemap.analyze.hashing", "spacemap.cli.duplicate_report")
 FILE_MODULES = ("spacemap.store.snapshot", "spacemap.store.columns")
 
 Ranges = dict[str, tuple[int, ...]]
@@ -113,6 +114,8 @@ def _measure(arguments: Arguments, settings: "Settings") -> "Measure":
 
 def _modules(arguments: Arguments) -> tuple[str, ...]:
     """Return what the output will import."""
+    if arguments.duplicates is not None:
+        return DUPLICATE_MODULES
     modules: tuple[str, ...] = ()
     if arguments.output is not None and arguments.output_form is OutputForm.SNAPSHOT:
         modules += FILE_MODULES
@@ -222,19 +225,24 @@ def units(arguments: Arguments, settings: "Settings") -> Units:
     return Units.BYTES if arguments.bytes else Units.SI if arguments.si else settings.display.units
 
 
+def may_color(arguments: Arguments, settings: "Settings") -> bool:
+    """Return whether what goes to stdout may have colours."""
+    allowed = settings.display.color and not arguments.no_color and not os.environ.get("NO_COLOR")
+    return output.stdout_is_terminal() and allowed and os.environ.get("TERM") != "dumb"
+
+
 def _report_options(
     arguments: Arguments, settings: "Settings", measure: "Measure", origin: Origin | None, reused: str
 ) -> "ReportOptions":
     from spacemap.cli.report import ReportOptions  # noqa: PLC0415 - not before the workers have started
 
     is_terminal = output.stdout_is_terminal()
-    allowed = settings.display.color and not arguments.no_color and not os.environ.get("NO_COLOR")
     return ReportOptions(
         by=By(arguments.by),
         measure=measure,
         units=units(arguments, settings),
         verbose=arguments.verbose,
-        color=is_terminal and allowed and os.environ.get("TERM") != "dumb",
+        color=may_color(arguments, settings),
         width=output.stdout_width(os.environ.get("COLUMNS")),
         encoding=output.stdout_encoding(),
         whole_paths=not is_terminal,

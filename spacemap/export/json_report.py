@@ -77,7 +77,7 @@ def report_json(snapshot: Snapshot, report: JsonReport) -> bytes:
         "warnings": _warnings(tree),
         "scan": _scan(snapshot.facts),
     }
-    return _encoded(document) + b"\n"
+    return encoded(document) + b"\n"
 
 
 def _filter(applied: Applied) -> dict[str, Json]:
@@ -183,7 +183,8 @@ def _moment(nanoseconds: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds // 1_000_000 % 1000:03}Z"
 
 
-def _encoded(document: dict[str, Json]) -> bytes:
+def encoded(document: dict[str, Json]) -> bytes:
+    """Return a document as JSON, indented; numbers beyond 64 bits stay numbers."""
     import orjson  # noqa: PLC0415  5 ms that a report for people does not need
 
     try:

@@ -22,13 +22,13 @@ from spacemap.store.facts import Option
 from spacemap.store.snapshot import open_snapshot, write_snapshot
 from spacemap.tree.snapshot import Snapshot
 
-SCANS, CHECKPOINTS = b"scans", b"checkpoints"
+SCANS, CHECKPOINTS, HASHES = b"scans", b"checkpoints", b"hashes"
 SIZE_LIMIT = 2 << 30
 """Bytes that kept scans take at most when nothing else is said."""
 LEFTOVER_SECONDS = 3600.0
 """A temporary file that nobody has touched for so long, and nobody has locked, is that of a writer that was killed."""
 
-_NAME = re.compile(rb"[0-9a-f]{16}-[0-9a-f]{16}\.(?:smap|log)")
+_NAME = re.compile(rb"[0-9a-f]{16}-[0-9a-f]{16}\.(?:smap|log|hash)")
 _TEMPORARY_NAME = re.compile(re.escape(TEMPORARY).replace(b"%s", b"[0-9a-f]{16}"))
 
 Options = Mapping[str, Option]
@@ -153,6 +153,11 @@ def checkpoints(directory: Path) -> list[CacheFile]:
     return _files(directory, CHECKPOINTS, b".log")
 
 
+def kept_hashes(directory: Path) -> list[CacheFile]:
+    """Return the files with hashes of contents, by name. Raises SpacemapError."""
+    return _files(directory, HASHES, b".hash")
+
+
 def is_locked(path: Path) -> bool:
     """Return whether a running scan has a lock on a file; False when there is none."""
     try:
@@ -176,7 +181,7 @@ def discard(path: bytes) -> bool:
 def clear(directory: Path) -> Cleared:
     """Remove all that spacemap has made in a cache directory, but for what running scans use. Raises SpacemapError."""
     files = size = busy = 0
-    for sub in (SCANS, CHECKPOINTS):
+    for sub in (SCANS, CHECKPOINTS, HASHES):
         with _listing(os.path.join(os.fsencode(directory), sub)) as place:
             if place is None:
                 continue

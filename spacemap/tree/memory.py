@@ -3,6 +3,9 @@
 import mmap
 from contextlib import suppress
 
+_MMAP_THRESHOLD = -3
+_LARGE = 1 << 19
+
 
 def anonymous_memory(size: int, *, in_large_pages: bool = False) -> memoryview:
     """Return zeroed memory of so many bytes; it goes with the last view of it.
@@ -17,3 +20,14 @@ def anonymous_memory(size: int, *, in_large_pages: bool = False) -> memoryview:
         with suppress(OSError):  # a kernel without them
             memory.madvise(mmap.MADV_HUGEPAGE)
     return memoryview(memory)
+
+
+def give_back_large_blocks() -> None:
+    """Let the C library take large arrays from the system one by one, so that each goes back when it is not needed.
+
+    Left alone, glibc begins to put them on its heap as soon as one was freed, and there they leave holes.
+    """
+    from ctypes import CDLL  # noqa: PLC0415  5 ms that a scan does not need
+
+    with suppress(AttributeError, OSError):  # another C library
+        CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from bench import Bench, compare_totals, working
 from browser import browse_keys, browse_scan, browse_start
 from deleting import delete_100k
+from duplicates import duplicates_large, duplicates_memory, duplicates_small, duplicates_software
 from measure import (
     Command,
     Run,
@@ -208,6 +209,10 @@ SCENARIOS: dict[str, Callable[[Bench, Results], None]] = {
         browse_scan,
         browse_keys,
         delete_100k,
+        duplicates_small,
+        duplicates_large,
+        duplicates_software,
+        duplicates_memory,
         sweep,
     )
 }

@@ -66,6 +66,8 @@ def _info(place: _Place) -> ExitCode:
         lines += ["", f"{format_number(len(unfinished), 'unfinished scan')}, {total}"]
     for file in unfinished:
         lines += ["", *_checkpoint_lines(file, place.settings)]
+    if hashes := cache.kept_hashes(place.directory):
+        lines += ["", f"hashes of contents, {format_size(sum(file.bytes for file in hashes), units)}"]
     _write(lines)
     return ExitCode.COMPLETE
 
