@@ -161,12 +161,13 @@ class _Columns:
     def put_names(self, batch: Batch, slices: Slices) -> None:
         """Bring the names of a batch to their places."""
         to, begin, end = slices
-        local = np.zeros(len(batch) + 1, np.int64)
+        local = np.zeros(len(batch) + 1, self.offset.dtype)
         np.cumsum(batch.name_length, out=local[1:])
         # Empty slices may stand at the very end, where no entry is.
         filled = np.flatnonzero(end > begin)
         places = self.offset[to[filled]].astype(np.int64)
-        move_slices(self.names, batch.names, places, local[begin[filled]], local[end[filled]], 1)
+        first, last = (local[at[filled]].astype(np.int64) for at in (begin, end))
+        move_slices(self.names, batch.names, places, first, last, 1)
 
     def leave_out(self, entries: U32) -> None:
         """Let entries add nothing to any sum."""

@@ -1,5 +1,7 @@
 """`spacemap --cached`: scan from the newest kept scan of the same, report, and keep the result for the next time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Thread
 
@@ -72,17 +74,26 @@ def _rescan(arguments: Arguments, settings: Settings, base: Snapshot | None) -> 
     )
     automatic.tell(scanned)
     snapshot = scanned if base is None else since_oldest(scanned, base)
-    # Writing waits for the kernel most of the time. It ends whole even where nobody reads the report any more.
-    keeper = Thread(target=keep, args=(arguments, settings, snapshot, base))
-    keeper.start()
-    try:
+    with keeping(arguments, settings, snapshot, base):
         present.present(snapshot, arguments, preparation.settings(), ranges)
-    finally:
-        keeper.join()
     return exit_code(snapshot)
 
 
-def keep(arguments: Arguments, settings: Settings, snapshot: Snapshot, base: Snapshot | None) -> None:
+@contextmanager
+def keeping(arguments: Arguments, settings: Settings, snapshot: Snapshot, base: Snapshot | None) -> Iterator[None]:
+    """Keep a scan while the body reports it: writing waits for the kernel most of the time.
+
+    It ends whole even where nobody reads the report any more.
+    """
+    keeper = Thread(target=_keep, args=(arguments, settings, snapshot, base))
+    keeper.start()
+    try:
+        yield
+    finally:
+        keeper.join()
+
+
+def _keep(arguments: Arguments, settings: Settings, snapshot: Snapshot, base: Snapshot | None) -> None:
     """Keep a complete scan, unless what is kept says the same; why that fails is one line on stderr."""
     size = arguments.earlier.cache_size
     limit = settings.cache.size if size is None else size

@@ -1,6 +1,7 @@
 """`spacemap --checkpoint FILE` and `--resume`: a scan that can be continued after whatever ends it."""
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 
 from spacemap.cli import present
 from spacemap.cli.arguments import Arguments
@@ -14,7 +15,7 @@ from spacemap.scan.checkpoint import Checkpointing, roots_of
 from spacemap.scan.options import ScanOptions
 from spacemap.store import cache
 from spacemap.store.log import read_log
-from spacemap.tree.snapshot import Completeness
+from spacemap.tree.snapshot import Completeness, Snapshot
 
 
 def run(arguments: Arguments) -> ExitCode:
@@ -29,12 +30,18 @@ def run(arguments: Arguments) -> ExitCode:
     snapshot = scan_visibly(arguments, preparation, rescan=rescan, checkpoint=plan)
     if snapshot.facts.completeness is Completeness.INTERRUPTED and os.path.exists(path):
         tell_how_to_resume(arguments, path)
-    present.present(snapshot, arguments, preparation.settings(), ranges)
-    if arguments.earlier.level is not None:
-        from spacemap.cli.commands.cached import keep  # noqa: PLC0415 - only with --cached
-
-        keep(arguments, settings, snapshot, None)
+    with _keeping(arguments, settings, snapshot):
+        present.present(snapshot, arguments, preparation.settings(), ranges)
     return exit_code(snapshot)
+
+
+def _keeping(arguments: Arguments, settings: Settings, snapshot: Snapshot) -> AbstractContextManager[None]:
+    """Return what keeps the scan in the cache while it is reported, where --cached asks for that."""
+    if arguments.earlier.level is None:
+        return nullcontext()
+    from spacemap.cli.commands.cached import keeping  # noqa: PLC0415 - only with --cached
+
+    return keeping(arguments, settings, snapshot, None)
 
 
 def _new(arguments: Arguments) -> str:

@@ -85,7 +85,7 @@ def _matching(snapshot: "Snapshot", arguments: Arguments, settings: "Settings") 
     from spacemap.analyze.matching import Matcher, check_query  # noqa: PLC0415 - most command lines have no filter
     from spacemap.tree.measure import Measure  # noqa: PLC0415 - as above
 
-    check_query(arguments.filter, settings.categories, snapshot.facts)
+    check_query(arguments.filter, settings.categories, snapshot)
     matcher = Matcher(snapshot.tree, settings.categories, snapshot.facts.started_ns // 1_000_000_000)
     return matcher.mask(arguments.filter, Measure.APPARENT if arguments.apparent_size else Measure.DISK)
 
