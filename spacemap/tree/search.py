@@ -8,6 +8,8 @@ from spacemap.tree.tree import Tree
 
 _CHUNK = 1 << 22
 """Bytes of names at a time."""
+_SHORT = 16
+"""Bytes of a text that many names have."""
 _SHIFT = np.uint8(0x20)
 
 
@@ -61,11 +63,22 @@ def _equal(names: U8, byte: int, *, folds: bool) -> Mask:
 
 def _owners(positions: npt.NDArray[np.int64], offset: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.int64]:
     """Return the rows of names in which a text of so many bytes begins and ends; positions ascend."""
-    if len(positions) * 4 > len(offset):
-        # Many: counting them up to every boundary is one pass; searching for each would be many.
-        last = offset[1:] - length + 1
-        before = np.searchsorted(positions, offset[:-1]), np.searchsorted(positions, np.maximum(last, offset[:-1]))
-        return np.flatnonzero(before[1] > before[0])
+    if len(positions) * 4 > len(offset) and length <= _SHORT:
+        return _owners_of_many(positions, offset, length)
     row = np.searchsorted(offset, positions, side="right") - 1
     row = row[positions + length <= offset[row + 1]]
     return np.unique(row)
+
+
+def _owners_of_many(
+    positions: npt.NDArray[np.int64], offset: npt.NDArray[np.int64], length: int
+) -> npt.NDArray[np.int64]:
+    """Return the same in a pass over the names: searching the name of each position would be many."""
+    begins: Mask = np.zeros(int(offset[-1]), np.bool_)
+    begins[positions] = True
+    filled = np.flatnonzero(offset[1:] > offset[:-1])
+    first, end = offset[filled], offset[filled + 1]
+    for back in range(1, length):  # what begins here ends in the next name
+        tail = end - back
+        begins[tail[tail >= first]] = False
+    return filled[np.logical_or.reduceat(begins, first)]

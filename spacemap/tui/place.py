@@ -1,6 +1,6 @@
 """Where one is in a tree, and the rows that are there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,6 +43,11 @@ class Place:
         """Whether another place of the same tree has the same rows, but for the one that leads up."""
         is_same = (self.directory, self.search) == (other.directory, other.search)
         return is_same and self.shows_children and other.shows_children
+
+    def narrows(self, other: "Place") -> bool:
+        """Whether the rows of another place of the same tree, which are entries, are these and perhaps more."""
+        is_longer = self.search != other.search and self.search.startswith(other.search)
+        return is_longer and replace(self, search=other.search) == other
 
     @property
     def is_flat(self) -> bool:

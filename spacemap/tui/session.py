@@ -22,7 +22,7 @@ from spacemap.tui.ignored import Ignored
 from spacemap.tui.look import CYCLE, Look, Sort, View
 from spacemap.tui.marks import Marks, Range
 from spacemap.tui.narrowing import Narrowing
-from spacemap.tui.order import entry_bytes, ordered, ordered_buckets, visible
+from spacemap.tui.order import entry_bytes, ordered, ordered_as, ordered_buckets, visible
 from spacemap.tui.place import BY_VIEW, Place, Rows
 from spacemap.tui.reasons import entries_with, label_of, reasons
 from spacemap.tui.trail import Trail, Visit
@@ -207,11 +207,12 @@ class Session:
 
     def _enter(self, place: Place, entry: int | None) -> None:
         before, self.place = self.place, place
-        if before.has_rows_of(place) and self._rows is not None:
+        rows, self._rows = self._rows, None
+        if rows is not None and before.has_rows_of(place):
             # As tiles instead of a list: what takes long, finding and ordering them, is done.
-            self._rows = replace(self._rows, has_parent=place.has_parent)
-        else:
-            self._rows = None
+            self._rows = replace(rows, has_parent=place.has_parent)
+        elif rows is not None and place.narrows(before):
+            self._rows, self._largest = self._make_rows(rows.entries), None
         self.cursor = self.top = 0
         self._has_moved = entry is not None
         if entry is not None:
@@ -322,7 +323,8 @@ class Session:
     def _is_hidden(self, entry: int) -> bool:
         return not len(visible(self.tree, np.array([entry])))
 
-    def _make_rows(self) -> Rows:
+    def _make_rows(self, wider: EntryIds | None = None) -> Rows:
+        """Return the rows; `wider` has all their entries, and perhaps more, in the order of now."""
         place, tree = self.place, self.amounts
         if place.shows_buckets:
             self._hidden = self._left_out = 0
@@ -334,7 +336,8 @@ class Session:
             self._hidden = self._left_out = 0
         else:
             entries, self._hidden, self._left_out = self.ignored.shown(tree, entries, self.look, is_deep=place.is_flat)
-        return Rows(ordered(tree, entries, self.look), has_parent=place.has_parent)
+        in_order = ordered(tree, entries, self.look) if wider is None else ordered_as(wider, entries)
+        return Rows(in_order, has_parent=place.has_parent)
 
     def _entries(self) -> EntryIds:
         """Return the entries of the place, ascending. What could not be read is never filtered."""

@@ -327,6 +327,24 @@ def test_search_here_and_everywhere() -> None:
     assert (b"/root/docs/deep", b"") == (session.path, session.place.search)
 
 
+@pytest.mark.parametrize("everywhere", [False, True])
+@pytest.mark.parametrize("look", [{}, {"sort": Sort.NAME}, {"shows_hidden": False, "is_reversed": True}], ids=str)
+def test_a_longer_search_shows_what_it_alone_would(look: dict[str, object], *, everywhere: bool) -> None:
+    """Typed letter by letter, or at once: rows, their order, and what is left out are the same; so they are after the
+    order changed in between, and after the text became another."""
+    typed = _session(**look)
+    for text in (b"e", b"i", b"ie", b"i", b"id", b"idd", b".", b"t", b"ti", b"tie", b"tie1", b"tie"):
+        at_once = _session(**look)
+        at_once.search(text, everywhere=everywhere)
+        typed.search(text, everywhere=everywhere)
+
+        assert (_names(at_once), at_once.hidden()) == (_names(typed), typed.hidden())
+        assert at_once.largest() == typed.largest()
+        if text == b"ti":
+            typed.sort_by(Sort.MTIME)
+            look = {**look, "sort": typed.look.sort, "is_reversed": False, "shows_mtime": True}
+
+
 def test_showing_a_hidden_entry_shows_hidden_ones() -> None:
     """What a flat view leads to is never invisible where it leads."""
     session = _session()
