@@ -99,7 +99,7 @@ KEYS = (
         "scan everything again, quickly; among what could not be read, only that",
         "Do",
     ),
-    Key("ctrl+c", "stop", "Ctrl+C", "stop the scan and keep what is known", "Do"),
+    Key("ctrl+c", "stop", "Ctrl+C", "stop the scan and keep what is known; without one, twice quits", "Do"),
     Key("b", "shell", "b", "a shell in this directory", "Do"),
     Key("o", "open_externally", "o", "open with the program for it", "Do"),
     Key("O", "open_folder", "O", "open the directory that holds it", "Do"),

@@ -23,6 +23,7 @@ from tests.tui.browsing import (
     browsing,
     only_workers,
     press,
+    said,
     screen_lines,
     screen_text,
     session_of,
@@ -253,6 +254,22 @@ def test_stopping_keeps_what_is_known(tree: Path, monkeypatch: pytest.MonkeyPatc
     assert isinstance(outcome, Outcome)
     assert outcome.is_partial
     assert Completeness.INTERRUPTED is outcome.snapshot.facts.completeness
+
+
+def test_without_a_scan_stopping_twice_quits(tree: Path) -> None:
+    """Ctrl+C where no scan runs says that once more quits; that does, and one that comes late asks again."""
+
+    async def journey() -> tuple[bool, bool, bool]:
+        async with browsing(tree) as pilot:
+            await press(pilot, "ctrl+c")
+            told = "once more quits" in said(pilot)
+            pilot.app.browsing._sure_until = 0.0  # the time is over
+            await press(pilot, "ctrl+c")
+            goes_on = pilot.app.return_value is None
+            await press(pilot, "ctrl+c")
+            return told, goes_on, isinstance(pilot.app.return_value, Outcome)
+
+    assert (True, True, True) == asyncio.run(journey())
 
 
 @pytest.mark.usefixtures("processes")

@@ -1,6 +1,7 @@
 """What keys do: changes of a session, other programs, and jobs; the screen that paints builds on this."""
 
 import os
+import time
 from abc import abstractmethod
 from dataclasses import replace
 from enum import Enum
@@ -34,6 +35,8 @@ _WITHOUT_ROWS = frozenset({"stop", "repaint", "help", "leave_program", "leave_he
 """Actions that make sense before there are rows."""
 _LONG_SCAN_NS = 3_000_000_000
 """A scan that has taken so long is not thrown away by one key."""
+_TOLD_SECONDS = 3
+"""So long what is told in passing stays."""
 Choice = TypeVar("Choice", bound=Enum)
 
 
@@ -50,6 +53,8 @@ class SessionScreen(Screen[None]):
         self._retried: int | None = None
         """How many entries could not be read before they were tried again; None: nobody asked."""
         self.asked_to_leave = False
+        self._sure_until = 0.0
+        """Until when one more key that stops scans quits; monotonic seconds."""
         self._loss_ns = 0
         """How long the scan took that would be lost; 0: nothing would."""
         self._was_told_of_loss = False
@@ -230,7 +235,16 @@ class SessionScreen(Screen[None]):
             self.jobs.stop()
             self.say("Stopping the scan; what is known stays")
         else:
-            self.say(f"No scan is running; {self.setting.key('leave_program')} quits")
+            self._quit_when_sure()
+
+    def _quit_when_sure(self) -> None:
+        """Quit when this is asked for twice, while it still says so."""
+        if time.monotonic() < self._sure_until:
+            self.action_leave_program()
+            return
+        self._sure_until = time.monotonic() + _TOLD_SECONDS
+        if not self._must_ask():
+            self.say("No scan is running; once more quits")
 
     def action_shell(self) -> None:
         with self.app.suspend():
@@ -351,7 +365,7 @@ class SessionScreen(Screen[None]):
 
     def say(self, text: str) -> None:
         """Tell something in passing."""
-        self.app.notify(display_text(text), markup=False, timeout=3)
+        self.app.notify(display_text(text), markup=False, timeout=_TOLD_SECONDS)
 
     def complain(self, error: SpacemapError) -> None:
         """Tell what went wrong."""
