@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spacemap.clean import Inspection, Method
+from spacemap.clean import Below, Inspection, Method
 from spacemap.scan import ScanOptions
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tui.app import Browser
@@ -21,7 +21,7 @@ from spacemap.tui.jobs import Jobs
 from spacemap.tui.opening import Live
 from spacemap.tui.proposal import propose
 from spacemap.tui.screens.remove import RemoveScreen
-from spacemap.tui.tellings import Inspected
+from spacemap.tui.tellings import Compared, Inspected
 from tests.trees import Leaf, Spec, snapshot_of, tree_of
 from tests.tui.browsing import Browsing, press, session_of, setting, unused_journal, wait_for
 from tests.tui.screens import Screen, set_environment, start_screen
@@ -104,17 +104,19 @@ def _keys(*keys: str) -> Callable[[Browsing], object]:
 
 async def _question(pilot: Browsing) -> None:
     """Ask about what a home directory has too much of, as if the disk still had it as it was scanned."""
-    await press(pilot, "space", "j", "space")
     session = session_of(pilot)
     tree = session.tree
     names = (b"Videos/to upload.mkv", b"projects/renderer/target", b".cache")
     wanted = {HOME + b"/" + name for name in names}
     entries = [entry for entry in range(len(tree)) if tree.path(entry) in wanted]
+    session.mark(session.marks.plus(np.array(entries, np.int64)))
+    pilot.app.browsing.paint()
     proposal = propose(session.snapshot, np.array(entries, np.int64))
     question = RemoveScreen(proposal, tuple(Method), Writing())
     pilot.app.push_screen(question)
     await pilot.pause()
     question.take(Inspected(proposal, Inspection(0, 0)))
+    question.take(Compared(proposal, Below(proposal.total.entries - len(entries), 0, 0, 0)))
 
 
 async def _start(pilot: Browsing) -> None:
