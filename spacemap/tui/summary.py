@@ -169,12 +169,16 @@ def removing_pieces(removing: "Removing | None", width: int, writing: Writing) -
     return [Piece(writing.cut(text, width), "state"), Piece(where, "faint")]
 
 
+_MOST_USED = ("help", "view", "mark", "remove", "search", "filter", "basket", "quit", "info", "preview", "size", "name")
+"""What the line of keys shows first, by the short names of keys."""
+
+
 def key_pieces(keys: list[Key], width: int) -> list[Piece]:
-    """Return the most used keys, as many as there is room for; help comes first."""
+    """Return the most used keys, as many as there is room for."""
     pieces: list[Piece] = []
     used = 0
-    first = [key for key in keys if key.action == "help" and key.keys]
-    for key in [*first, *(key for key in keys if key.short and key.keys and key not in first)]:
+    named = [key for key in keys if key.short and key.keys]
+    for key in sorted(named, key=lambda each: _MOST_USED.index(each.short) if each.short in _MOST_USED else len(named)):
         name = key.shown.split(" ")[0]
         cells = len(name) + 1 + len(key.short) + 2
         if used + cells > width:
