@@ -113,7 +113,9 @@ def test_two_remove_the_same(place: Path) -> None:
 
     assert ["keep"] == listing(root), told
     assert 51 * len(DIRECTORIES) == sum(int(count) for count, *_ in told)
-    assert {reason for _, *reasons in told for reason in reasons} <= {GONE}
+    # In the middle of removing a file, the kernel shows for a moment that it changed, and that it is still there.
+    told_of = {GONE, "its content, name, owner or mode changed since the scan"}
+    assert {reason for _, *reasons in told for reason in reasons} <= told_of
     assert is_canary_alive(place)
 
 
