@@ -98,7 +98,7 @@ def browse_scan(bench: Bench, results: Results) -> None:
     """A scan that is watched beside one to a report, both on a terminal, and the memory of browsing afterwards."""
     tree = bench.tree(bench.million)
     totals = json.loads(subprocess.run([*bench.spacemap, str(tree), "--json"], capture_output=True, check=True).stdout)
-    items = totals["totals"]["file_count"] + totals["totals"]["directory_count"] - 1
+    items = totals["totals"]["file_count"] + totals["totals"]["dir_count"] - 1
     last = f"{items:,} items".encode()
     ratios, memory = [], []
     with TemporaryDirectory(dir=bench.place) as place:
