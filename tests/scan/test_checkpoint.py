@@ -5,6 +5,7 @@ import random
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def _kill_at_random(roots: list[Path], options: ScanOptions, path: Path, chance:
     wait_until(lambda: not end.is_alive() or _size(path) >= grown, "a moment")
     threading.Event().wait(chance.random() * 0.01)
     workers = children(pid)
-    if end.is_alive():
+    with suppress(ProcessLookupError):  # it has just ended
         os.killpg(pid, signal.SIGKILL)
     end.join()
     wait_until(lambda: not any(map(is_alive, workers)), "the end of the workers")
