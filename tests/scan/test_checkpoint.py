@@ -88,8 +88,9 @@ def _kill_at_random(roots: list[Path], options: ScanOptions, path: Path, chance:
     wait_until(lambda: not end.is_alive() or _size(path) >= grown, "a moment")
     threading.Event().wait(chance.random() * 0.01)
     workers = children(pid)
-    with suppress(ProcessLookupError):  # it has just ended
-        os.killpg(pid, signal.SIGKILL)
+    if end.is_alive():
+        with suppress(ProcessLookupError):  # it has just ended
+            os.killpg(pid, signal.SIGKILL)
     end.join()
     wait_until(lambda: not any(map(is_alive, workers)), "the end of the workers")
     if not path.exists():  # it was faster
