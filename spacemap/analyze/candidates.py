@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spacemap.tree.columns import I64, U32, U64, Flag, Kind, Mask
-from spacemap.tree.place import ranges
+from spacemap.tree.place import bounds, ranges
 from spacemap.tree.tree import Tree
 
 _UNUSABLE = np.uint8(Flag.FOLDED | Flag.UNMEASURED | Flag.VIA_SYMLINK)
@@ -57,7 +57,7 @@ def find_candidates(tree: Tree, min_size: int, max_size: int | None, matching: M
     is_first[1:] = (size[1:] != size[:-1]) | (device[1:] != device[:-1]) | (inode[1:] != inode[:-1])
     other, other_of = entry[~is_first], (np.cumsum(is_first) - 1)[~is_first]
     size, device, inode, entry = size[is_first], device[is_first], inode[is_first].astype(np.uint64), entry[is_first]
-    begin = np.flatnonzero(np.concatenate([[True], size[1:] != size[:-1], [True]])) if len(size) else np.zeros(1, int)
+    begin = bounds(size)
     count = np.diff(begin)
     gain = size[begin[:-1]] * np.maximum(count - 1, 0).astype(np.uint64)
     classes = np.argsort(np.iinfo(np.uint64).max - gain, kind="stable")

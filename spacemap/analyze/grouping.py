@@ -22,7 +22,7 @@ from spacemap.tree.duplicates import (
     LeftOut,
     NotCompared,
 )
-from spacemap.tree.place import ranges
+from spacemap.tree.place import bounds, ranges
 from spacemap.tree.tree import Tree
 
 Ids = npt.NDArray[np.int64]
@@ -38,8 +38,7 @@ def lay_out(  # noqa: PLR0913 - the parts of the result
 ) -> Duplicates:
     """Return the result of a search."""
     members, owner_of_id = _whole_groups(collected.members(), candidates)
-    begin = np.flatnonzero(np.concatenate([[True], members.group[1:] != members.group[:-1], [True]]))
-    begin = begin if len(members.ids) else np.zeros(1, np.int64)
+    begin = bounds(members.group)
     copies = _copies(tree, candidates, members, owner_of_id, begin)
     groups = _groups(members, begin, sizes_of(candidates, members.ids[begin[:-1]]))
     del members, owner_of_id  # half of the memory of what follows

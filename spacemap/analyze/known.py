@@ -10,7 +10,7 @@ from spacemap.analyze.contents import Rows, State
 from spacemap.analyze.hashing import Batch, Classes, Ids
 from spacemap.store.hashes import GRANULARITY_NS, Hashes, today
 from spacemap.tree.columns import U64, Mask
-from spacemap.tree.place import ranges
+from spacemap.tree.place import bounds, ranges
 
 Keys = npt.NDArray[np.int64]
 
@@ -134,11 +134,9 @@ def _joined(candidates: Candidates, parts: list[tuple[Ids, Keys]]) -> Classes:
 
 def _classes(candidates: Candidates, ids: Ids, group: Keys) -> Classes:
     """Return classes of files by group, those with the most to gain first."""
-    if not len(ids):
-        return Classes(ids, np.zeros(1, np.int64), np.zeros(0, np.uint64))
     order = np.lexsort((ids, group))
     ids, group = ids[order], group[order]
-    begin = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]]))
+    begin = bounds(group)
     size, count = sizes_of(candidates, ids[begin[:-1]]), np.diff(begin)
     by_gain = np.argsort(-(size.astype(np.float64) * (count - 1)), kind="stable")
     return Classes(

@@ -10,6 +10,7 @@ from spacemap.analyze.contents import MARK_TYPE, Rows, State
 from spacemap.analyze.hashing import Batch, Classes, Ids
 from spacemap.tree.columns import I64, U8, U64, Mask
 from spacemap.tree.duplicates import Proof
+from spacemap.tree.place import bounds
 
 Numbers = npt.NDArray[np.int64]
 
@@ -50,8 +51,8 @@ class Members:
 
     def classes(self, sizes: U64) -> Classes:
         """Return the groups as classes to be compared; `sizes` are those of the files."""
-        begin = np.flatnonzero(np.concatenate([[True], self.group[1:] != self.group[:-1], [True]]))
-        return Classes(self.ids, begin.astype(np.int64), sizes[begin[:-1]])
+        begin = bounds(self.group)
+        return Classes(self.ids, begin, sizes[begin[:-1]])
 
 
 _COLUMNS = {

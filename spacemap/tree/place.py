@@ -39,6 +39,13 @@ def distinct(ascending: npt.NDArray[Value]) -> npt.NDArray[Value]:
     return ascending[is_first]
 
 
+def bounds(grouped: npt.NDArray[Value]) -> Index:
+    """Return where each run of equal values begins, and where the last one ends; one 0 for no values."""
+    is_bound = np.ones(len(grouped) + 1, np.bool_)
+    is_bound[1:-1] = grouped[1:] != grouped[:-1]
+    return np.flatnonzero(is_bound)
+
+
 def move_in_numpy(  # noqa: PLR0913 - the arguments of the C function
     target: Column | bytearray, source: Column | memoryview, to: Index, begin: Index, end: Index, width: int
 ) -> None:

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from spacemap.tree.columns import BLOCK_SIZE, I64, U32, U64, Kind, Mask, Signed
 from spacemap.tree.links import LinkSums
+from spacemap.tree.place import bounds
 from spacemap.tree.threads import in_two_threads
 from spacemap.tree.tree import Totals, Tree
 
@@ -182,7 +183,7 @@ class _Shape:
     def _family(self, begin: int, end: int) -> tuple[Rows, Rows]:
         """Return where, in a level, the children of each parent begin, and those parents."""
         parent = self.parent[begin:end]
-        first = np.flatnonzero(np.concatenate([[True], parent[1:] != parent[:-1]]))
+        first = bounds(parent)[:-1]
         return first + begin, parent[first]
 
     def accumulate(self, column: U64) -> None:

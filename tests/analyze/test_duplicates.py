@@ -273,3 +273,15 @@ def test_marks_are_prefix_hashes(engine: Engine, place: Path) -> None:
     digests = [row.tobytes() for row in found.groups.digest]
 
     assert expected == dict(zip(found.groups.size.tolist(), digests, strict=True))
+
+
+@pytest.mark.parametrize("verifies", [False, True])
+@pytest.mark.parametrize("contents", [(), (b"one", b"two"), (b"one", b"longer")], ids=["no file", "one size", "two"])
+def test_nothing_is_twice(place: Path, contents: tuple[bytes, ...], *, verifies: bool) -> None:
+    """Where nothing is equal there are no groups, and nothing to compare once more."""
+    for number, content in enumerate(contents):
+        write(place / "tree" / str(number), content)
+    (place / "tree").mkdir(exist_ok=True)
+    _, found = search(place / "tree", options=DuplicateOptions(verifies=verifies))
+
+    assert (0, 0, 0, True) == (len(found.groups), len(found.copies.entry), found.wasted, found.is_complete)

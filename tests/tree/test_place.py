@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacemap.tree.place import Index, distinct, move_in_numpy, move_slices, ranges
+from spacemap.tree.place import Index, bounds, distinct, move_in_numpy, move_slices, ranges
 
 
 def _slices(lengths: list[int], gaps: list[tuple[int, int]]) -> tuple[Index, Index, Index]:
@@ -69,8 +69,10 @@ def test_what_leaves_its_array_is_refused(slices: tuple[list[int], list[int], li
         move_slices(target, source, *(np.array(column, np.int64) for column in slices), 1)
 
 
-def test_ranges_and_distinct() -> None:
-    """Ranges are laid end to end; of an ascending array each value is there once."""
+def test_ranges_bounds_and_distinct() -> None:
+    """Ranges are laid end to end; runs are found, none in nothing; of an ascending array each value is there once."""
+    assert [0, 2, 3, 4] == bounds(np.array([7, 7, 1, 7])).tolist()
+    assert [0] == bounds(np.zeros(0, np.int64)).tolist()
     assert [3, 4, 9] == ranges(np.array([3, 7, 9]), np.array([2, 0, 1])).tolist()
     assert [1, 2, 5] == distinct(np.array([1, 1, 2, 5, 5])).tolist()
     assert [] == distinct(np.zeros(0, np.int64)).tolist()
