@@ -1,5 +1,6 @@
 """Contents compared by Python alone: the same marks and parts as `_contents.c`, which see."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -9,18 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_128
 
-from spacemap.analyze.contents import COUNTERS, FIRST_WINDOW, MARK_TYPE, Rows, State
+from spacemap.analyze.contents import FIRST_WINDOW, MARK_TYPE, Counter, Rows, State
 
 _MAX_WINDOW = 1 << 18
 _SHORTEST_JUMP = 1 << 20
 _MIN_SLOTS = 3
 _WORTH_FORGETTING = 1 << 20
-_BYTES, _WAITED, _FILES, _STOP = range(len(COUNTERS))
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NO_TRACE = getattr(os, "O_NOATIME", 0)
 _LONGEST_PATH = 4096
 _GONE = (FileNotFoundError, NotADirectoryError)
-_ELOOP = 40
 
 
 class _LeftOutError(Exception):
@@ -142,13 +141,13 @@ class _Run:
         by_window: dict[bytes, _Content] = {}
         by_digest: dict[int, _Content] = {}
         for source in part.sources:
-            if self._counters[_STOP]:
+            if self._counters[Counter.STOP]:
                 self._settle(source, size, State.STOPPED, 0)
                 continue
             try:
                 window = self._read(part, source, size, length)
             except _LeftOutError:
-                self._counters[_FILES] += np.uint64(1)
+                self._counters[Counter.FILES] += np.uint64(1)
                 continue
             content = by_window.get(window)
             if content is None:
@@ -202,7 +201,7 @@ class _Run:
             nearest = min(nearest, _next_data(source.descriptor, part.offset, size))
         nearest = min(nearest, size - 1) & ~(FIRST_WINDOW - 1)
         if nearest >= part.offset + _SHORTEST_JUMP:
-            self._counters[_BYTES] += np.uint64((nearest - part.offset) * len(part.sources))
+            self._counters[Counter.BYTES] += np.uint64((nearest - part.offset) * len(part.sources))
             part.offset, part.is_hashed = nearest, False
 
     def _settle(self, source: _Source, size: int, state: State, number: int) -> None:
@@ -213,7 +212,7 @@ class _Run:
         except _LeftOutError:
             state = State(int(row["state"]))
         row["state"], row["part"] = state, number
-        self._counters[_FILES] += np.uint64(1)
+        self._counters[Counter.FILES] += np.uint64(1)
 
     def _read(self, part: _Part, source: _Source, size: int, length: int) -> bytes:
         if source.descriptor < 0:
@@ -227,7 +226,7 @@ class _Run:
             if not got:  # it was cut
                 raise self._fails(source, State.CHANGED, 0)
             window += got
-        self._counters[_BYTES] += np.uint64(length)
+        self._counters[Counter.BYTES] += np.uint64(length)
         if len(part.sources) > self._open_files:
             self._close(source, size)
         return bytes(window)
@@ -252,7 +251,7 @@ class _Run:
             source.absent = offset
         data_read = os.pread(source.descriptor, length, offset)
         source.read_end = offset + len(data_read)
-        self._counters[_WAITED] += np.uint64(1)
+        self._counters[Counter.WAITED] += np.uint64(1)
         return data_read
 
     def _open(self, source: _Source, size: int) -> None:
@@ -261,7 +260,7 @@ class _Run:
             source.descriptor = _open_path(_path(row, self._directories, self._names))
             status = os.fstat(source.descriptor)
         except OSError as error:
-            is_gone = isinstance(error, _GONE) or error.errno == _ELOOP
+            is_gone = isinstance(error, _GONE) or error.errno == errno.ELOOP
             raise self._fails(source, State.CHANGED if is_gone else State.FAILED, error.errno or 0) from error
         if not source.was_opened:
             row["blocks"], row["links"] = status.st_blocks, status.st_nlink
@@ -337,4 +336,4 @@ def _next_data(descriptor: int, offset: int, size: int) -> int:
     try:
         return os.lseek(descriptor, offset, os.SEEK_DATA)
     except OSError as error:
-        return size if error.errno == 6 else offset  # ENXIO: nothing but a hole
+        return size if error.errno == errno.ENXIO else offset  # nothing but a hole

@@ -27,13 +27,23 @@ FILE_TYPE = np.dtype(
     ]
 )
 MARK_TYPE = np.dtype([("offset", "<u8"), ("low", "<u8"), ("high", "<u8"), ("file", "<u4"), ("unused", "<u4")])
-COUNTERS = ("bytes", "waited", "files", "stop")
-"""Numbers that whoever compares counts up while it does so; with `stop` set it ends."""
-
 FIRST_WINDOW = 4096
 """Bytes that are read of every file first."""
 MEMORY = 4 << 20
 """Bytes of windows that one thread holds."""
+
+
+class Counter(IntEnum):
+    """Where in an array are the numbers that whoever compares counts up meanwhile."""
+
+    BYTES = 0
+    """Read, or skipped as a hole."""
+    WAITED = 1
+    """Windows that were not in the page cache."""
+    FILES = 2
+    """Of which everything is known."""
+    STOP = 3
+    """Set by others: it ends."""
 
 
 class State(IntEnum):

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spacemap.analyze.candidates import Candidates
-from spacemap.analyze.contents import COUNTERS, FILE_TYPE, MARK_TYPE, MEMORY, Engine, Rows
+from spacemap.analyze.contents import FILE_TYPE, MARK_TYPE, MEMORY, Counter, Engine, Rows
+from spacemap.scan.capacity import cores
 from spacemap.scan.interrupts import Interrupts
 from spacemap.tree.columns import I64, U64
 from spacemap.tree.tree import Tree
@@ -28,7 +29,6 @@ _TURN_SECONDS = 0.05
 _WAITS = 8
 """Windows in one turn that the disk was waited for, and more threads are worth it."""
 _MANY_FILES = 8192
-_BYTES, _WAITED, _FILES, _STOP = range(len(COUNTERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Readers:
 
     def identified(self) -> Rows:
         """Return a row for each candidate, with its identity as it is now."""
-        parts = np.array_split(np.arange(len(self.candidates)), max(os.cpu_count() or 1, 1))
+        parts = np.array_split(np.arange(len(self.candidates)), cores())
         found: dict[int, Rows] = {}
 
         def identify(number: int) -> None:
@@ -141,7 +141,7 @@ class _Round:
         self._batches = list(_batches(classes))
         self._next = 0
         self._lock = threading.Lock()
-        self._counters = np.zeros(len(COUNTERS), np.uint64)
+        self._counters = np.zeros(len(Counter), np.uint64)
         self._results: SimpleQueue[Batch | BaseException] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._most = min(_most_readers(readers.candidates), len(self._batches))
@@ -151,7 +151,7 @@ class _Round:
         reading = self._readers.reading
         before = Reading(reading.files, reading.bytes_done, reading.bytes_read)
         begun_bytes = waited = settled_bytes = read_of_settled = 0
-        for _ in range(min(os.cpu_count() or 1, self._most)):
+        for _ in range(min(cores(), self._most)):
             self._start()
         try:
             with Interrupts() as interrupts:
@@ -159,31 +159,31 @@ class _Round:
                     while (result := self._result()) is None:
                         self._stop_if(interrupts.is_pending)
                         waited = self._add_readers(waited)
-                        begun_bytes = int(self._counters[_BYTES]) - read_of_settled
+                        begun_bytes = int(self._counters[Counter.BYTES]) - read_of_settled
                         self._tell(before, settled_bytes + max(begun_bytes, 0))
                     if isinstance(result, BaseException):
                         raise result
                     self._stop_if(interrupts.is_pending)
                     settled_bytes += int(result.sizes.sum())
-                    read_of_settled = int(self._counters[_BYTES])
+                    read_of_settled = int(self._counters[Counter.BYTES])
                     self._tell(before, settled_bytes)
                     yield result
         finally:
-            self._counters[_STOP] = 1
+            self._counters[Counter.STOP] = 1
             for thread in self._threads:
                 thread.join()
-            reading.bytes_read = before.bytes_read + int(self._counters[_BYTES])
+            reading.bytes_read = before.bytes_read + int(self._counters[Counter.BYTES])
 
     def _tell(self, before: Reading, done: int) -> None:
         reading = self._readers.reading
-        reading.files = before.files + int(self._counters[_FILES])
+        reading.files = before.files + int(self._counters[Counter.FILES])
         reading.bytes_done = min(before.bytes_done + done, reading.of_bytes)
-        reading.bytes_read = before.bytes_read + int(self._counters[_BYTES])
+        reading.bytes_read = before.bytes_read + int(self._counters[Counter.BYTES])
         self._readers.on_turn(reading)
 
     def _stop_if(self, is_pending: bool) -> None:  # noqa: FBT001 - a fact
         if is_pending:
-            self._counters[_STOP] = 1
+            self._counters[Counter.STOP] = 1
             self._readers.reading.is_interrupted = True
 
     def _result(self) -> Batch | BaseException | None:
@@ -194,7 +194,7 @@ class _Round:
 
     def _add_readers(self, waited: int) -> int:
         """Let more threads wait for the disk, if that is what those there are do."""
-        now = int(self._counters[_WAITED])
+        now = int(self._counters[Counter.WAITED])
         if now >= waited + _WAITS and len(self._threads) < self._most:
             self._start()
         return now

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from spacemap.analyze.candidates import Candidates
 from spacemap.analyze.contents import Rows, State
 from spacemap.analyze.hashing import Batch, Classes, Ids
-from spacemap.store.hashes import GRANULARITY_NS, Hashes, today
-from spacemap.tree.columns import U64, Mask
+from spacemap.store.hashes import Hashes, today
+from spacemap.tree.columns import GRANULARITY_NS, U64, Mask
 from spacemap.tree.place import bounds, ranges
 
 Keys = npt.NDArray[np.int64]

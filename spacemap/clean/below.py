@@ -10,10 +10,10 @@ from spacemap.scan.capacity import cores, threads_of_check
 from spacemap.scan.engine import choose_engine
 from spacemap.scan.options import EngineName, ScanOptions
 from spacemap.scan.stale import Checker, differing
-from spacemap.tree.columns import Flag, Kind, Mask, Skip
+from spacemap.tree.columns import ELSEWHERE, Flag, Kind, Mask, Skip
 from spacemap.tree.owners import UNKNOWN_OWNER
 
-_NOT_MEASURED = [int(skip) for skip in (Skip.EXCLUDED, Skip.OTHER_DEVICE, Skip.KERNEL_FS, Skip.SECOND_VIEW)]
+_NOT_MEASURED = [int(skip) for skip in (Skip.EXCLUDED, *ELSEWHERE)]
 STALL_SECONDS = 10.0
 """What does not answer for so long counts as changed: it cannot be removed either."""
 

@@ -5,12 +5,12 @@ import os
 from collections.abc import Callable, Sequence
 
 from spacemap.clean.journal import Batch, Recorder, batches
-from spacemap.clean.known import ELSEWHERE, Known, compare, compare_directory, known_entries, skip_of
+from spacemap.clean.known import Known, compare, compare_directory, known_entries, skip_of
 from spacemap.clean.outcome import GONE, StaysError, Tally, failure
 from spacemap.clean.places import MOUNTED, Place, Places
 from spacemap.clean.plan import Plan
 from spacemap.clean.steps import Begin, Enter, Files, Leave, Step, plan_steps
-from spacemap.tree.columns import BLOCK_SIZE, Flag, Skip
+from spacemap.tree.columns import BLOCK_SIZE, ELSEWHERE, Flag, Skip
 
 FIRST_BATCH, LARGEST_BATCH = 256, 8192
 """Entries that are told to the journal together. The first fits into its reserve."""

@@ -18,7 +18,6 @@ _NO_MOMENT = 1 << 63
 _SECOND = 10**9
 UNMEASURED = "the scan could not measure it"
 REPLACED = "something else has taken its place since the scan"
-ELSEWHERE = (Skip.OTHER_DEVICE, Skip.KERNEL_FS, Skip.SECOND_VIEW)
 
 
 class Known(NamedTuple):

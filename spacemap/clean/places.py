@@ -4,11 +4,11 @@ import errno
 import os
 from collections.abc import Sequence
 
-from spacemap.clean.known import ELSEWHERE, compare_directory, skip_of
+from spacemap.clean.known import compare_directory, skip_of
 from spacemap.clean.outcome import GONE, StaysError, failure
 from spacemap.clean.plan import Plan
 from spacemap.clean.system import PLACE_FLAGS, open_below
-from spacemap.tree.columns import Flag
+from spacemap.tree.columns import ELSEWHERE, Flag
 from spacemap.tree.tree import Tree
 
 MOUNTED = "another file system is mounted there"

@@ -12,7 +12,7 @@ import numpy as np
 
 from spacemap.scan.mounts import MountTable, read_mounts
 from spacemap.scan.options import Times
-from spacemap.tree.columns import EntryIds, Flag, Skip
+from spacemap.tree.columns import ELSEWHERE, EntryIds, Flag, Skip
 from spacemap.tree.links import grouped
 from spacemap.tree.snapshot import Snapshot
 from spacemap.tree.subtree import directory_rows, names_below, subtree_slices
@@ -191,7 +191,7 @@ def _look_at(tree: Tree, entries: list[int], mounts: MountTable) -> tuple[Odditi
         linked.append(np.arange(begin, end))
         rows = directory_rows(tree, part)
         skip = tree.directories.skip[rows]
-        elsewhere = np.isin(skip, [int(each) for each in _SEEN_ELSEWHERE])
+        elsewhere = np.isin(skip, ELSEWHERE)
         unlisted += int(np.count_nonzero((skip != Skip.NONE) & ~elsewhere))
         begins = tree.flags[tree.directories.entry[rows]] & np.uint8(Flag.MOUNT) != 0
         points.update(map(tree.path, tree.directories.entry[rows][begins | elsewhere].tolist()))

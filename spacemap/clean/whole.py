@@ -2,13 +2,13 @@
 
 import os
 
-from spacemap.clean.known import ELSEWHERE, compare, compare_directory, known_entries, skip_of
+from spacemap.clean.known import compare, compare_directory, known_entries, skip_of
 from spacemap.clean.outcome import GONE, StaysError, failure
 from spacemap.clean.places import MOUNTED, Places
 from spacemap.clean.plan import Plan
 from spacemap.clean.steps import Enter, Files, Leave, directory_steps
 from spacemap.render.text import display_name
-from spacemap.tree.columns import Skip
+from spacemap.tree.columns import ELSEWHERE, Skip
 from spacemap.tree.tree import Tree
 
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -17,7 +17,7 @@ from spacemap.scan.base import Base
 from spacemap.scan.options import EngineName
 from spacemap.scan.patch import Patch, patch_of
 from spacemap.scan.rescan import Level, Rescan
-from spacemap.tree.columns import BLOCK_SIZE, U8, U32, Flag, Kind, Mask, Skip
+from spacemap.tree.columns import BLOCK_SIZE, GRANULARITY_NS, U8, U32, Flag, Kind, Mask, Skip
 from spacemap.tree.place import Index, distinct, ranges
 from spacemap.tree.rollup import depth_first
 from spacemap.tree.subtree import find_child
@@ -25,8 +25,6 @@ from spacemap.tree.tree import Tree
 
 KEEP, AGAIN, WHOLE = 0, 1, 2
 """States of a directory: its listing is used, it is listed again, it is listed again with all below it."""
-GRANULARITY_NS = 2_000_000_000
-"""A directory that changed so shortly before it was listed may have changed again within one tick of its clock."""
 CHUNK = 256
 """Directories that one thread checks at a time."""
 TICK = 0.05

@@ -23,8 +23,6 @@ from spacemap.tree.place import ranges
 
 ALGORITHM = "xxh3-128, windows from 4096 bytes"
 """How marks are made: files of another algorithm have another name."""
-GRANULARITY_NS = 2_000_000_000
-"""A file that was changed less than this before it was read may change again without another time."""
 LIMIT = 4_000_000
 """Files that are kept; those that were not used for longest go first."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from spacemap.tree.batch import Batch
 from spacemap.tree.buffer import Buffer
-from spacemap.tree.columns import NEVER_NS, U32, U64, Kind, Skip, Unsigned
+from spacemap.tree.columns import ELSEWHERE, NEVER_NS, U32, U64, Kind, Unsigned
 from spacemap.tree.links import mark_repeated
 from spacemap.tree.order import Decision, Order, References, Slices, canonical_order
 from spacemap.tree.owners import index_type, merged, one_owner, without_unused
@@ -54,10 +54,6 @@ def build_in_order(batches: list[Batch], decisions: Mapping[int, Decision], refs
     tree = replace(tree, totals=roll_up(tree))
     _freeze(tree)
     return tree
-
-
-ELSEWHERE = [Skip.OTHER_DEVICE, Skip.KERNEL_FS, Skip.SECOND_VIEW]
-"""What is skipped for these reasons is not part of this tree: as in `du -x`, not even the directory itself counts."""
 
 
 def _fill(columns: "_Columns", batches: list[Batch], slices: Sequence[Slices]) -> None:

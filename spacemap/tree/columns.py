@@ -67,12 +67,17 @@ class Skip(IntEnum):
     WORKER_LOST = 11
 
 
+ELSEWHERE = (Skip.OTHER_DEVICE, Skip.KERNEL_FS, Skip.SECOND_VIEW)
+"""What is skipped for these reasons is not part of this tree: as in `du -x`, not even the directory itself counts."""
+
 VANISHED = 255
 """As the skip of a listing in a batch: the directory was not there when it was to be listed. Stable on disk.
 
 In the tree it is empty, and changed at `NEVER_NS`, so that nobody who finds it again takes it for empty.
 """
 NEVER_NS = -(1 << 63)
+GRANULARITY_NS = 2_000_000_000
+"""What changed so shortly before it was looked at may have changed again within one tick of its clock."""
 
 
 class Operation(IntEnum):

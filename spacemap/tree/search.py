@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spacemap.tree.columns import U8, EntryIds, Mask
+from spacemap.tree.place import distinct
 from spacemap.tree.tree import Tree
 
 _CHUNK = 1 << 22
@@ -34,7 +35,7 @@ def name_chunks(tree: Tree, part: slice) -> list[tuple[int, int]]:
     begin, end = int(tree.name_offset[part.start]), int(tree.name_offset[part.stop])
     cuts = np.arange(begin + _CHUNK, end, _CHUNK).astype(tree.name_offset.dtype)
     inner = tree.name_offset[part.start : part.stop + 1].searchsorted(cuts) + part.start
-    bounds = np.unique(np.concatenate([[part.start], inner, [part.stop]])).tolist()
+    bounds = distinct(np.concatenate([[part.start], inner, [part.stop]])).tolist()
     return list(zip(bounds[:-1], bounds[1:], strict=True))
 
 
@@ -67,7 +68,7 @@ def _owners(positions: npt.NDArray[np.int64], offset: npt.NDArray[np.int64], len
         return _owners_of_many(positions, offset, length)
     row = np.searchsorted(offset, positions, side="right") - 1
     row = row[positions + length <= offset[row + 1]]
-    return np.unique(row)
+    return distinct(row)
 
 
 def _owners_of_many(
