@@ -21,6 +21,7 @@ from spacemap.tree.duplicates import (
     Groups,
     LeftOut,
     NotCompared,
+    waste,
 )
 from spacemap.tree.place import bounds, ranges
 from spacemap.tree.tree import Tree
@@ -44,7 +45,8 @@ def lay_out(  # noqa: PLR0913 - the parts of the result
     del members, owner_of_id  # half of the memory of what follows
     directories, told = _directories(tree, candidates, copies, begin)
     copies = replace(copies, is_told=_all_told(told, copies.first_link, copies.links))
-    groups, copies = _ordered(replace(groups, wasted=_wasted(copies, begin[:-1])), copies)
+    is_counted = ~(copies.is_shared | copies.is_told)
+    groups, copies = _ordered(replace(groups, wasted=waste(copies.disk, is_counted, begin[:-1])), copies)
     return Duplicates(
         groups=groups,
         copies=copies,
@@ -153,16 +155,6 @@ def _groups(members: Members, begin: Ids, sizes: U64) -> Groups:
         proof=members.proof[first],
         first=begin.astype(np.int64),
     )
-
-
-def _wasted(copies: Copies, first: Ids) -> U64:
-    """Return the disk usage of all copies of each group but the smallest, without what is shared or told."""
-    if not len(first):
-        return np.zeros(0, np.uint64)
-    is_counted = ~(copies.is_shared | copies.is_told)
-    total: U64 = np.add.reduceat(np.where(is_counted, copies.disk, np.uint64(0)), first)
-    least: U64 = np.minimum.reduceat(np.where(is_counted, copies.disk, np.iinfo(np.uint64).max), first)
-    return total - np.minimum(total, least)
 
 
 def _ordered(groups: Groups, copies: Copies) -> tuple[Groups, Copies]:

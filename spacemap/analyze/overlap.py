@@ -7,8 +7,7 @@ import numpy as np
 
 from spacemap.analyze.categories import Category
 from spacemap.analyze.classify import classify
-from spacemap.tree.columns import U64
-from spacemap.tree.duplicates import Duplicates
+from spacemap.tree.duplicates import Duplicates, waste
 from spacemap.tree.tree import Tree
 
 
@@ -43,9 +42,9 @@ def waste_by_category(tree: Tree, found: Duplicates, categories: Sequence[Catego
     if not len(first):
         return []
     category = classify(tree, categories)[found.copies.entry[first]]
-    waste = _waste_of_groups(found)
+    disk = waste(found.copies.disk, ~found.copies.is_shared, first)
     groups = np.bincount(category, minlength=len(categories))
-    wasted = np.bincount(category, weights=waste.astype(np.float64), minlength=len(categories))
+    wasted = np.bincount(category, weights=disk.astype(np.float64), minlength=len(categories))
     rows = [
         CategoryWaste(each.key, each.label, int(groups[i]), int(wasted[i]))
         for i, each in enumerate(categories)
@@ -69,12 +68,3 @@ def largest_overlaps(tree: Tree, found: Duplicates, count: int) -> list[Overlap]
     return [
         Overlap(int(pairs[i]) >> 32, int(pairs[i]) & 0xFFFFFFFF, int(files[i]), int(size[i])) for i in order.tolist()
     ]
-
-
-def _waste_of_groups(found: Duplicates) -> U64:
-    """Return the disk usage of all copies but one of each group, whatever is told with directories."""
-    disk = np.where(found.copies.is_shared, np.uint64(0), found.copies.disk)
-    first = found.groups.first[:-1]
-    least = np.minimum.reduceat(np.where(found.copies.is_shared, np.iinfo(np.uint64).max, disk), first)
-    waste: U64 = np.add.reduceat(disk, first) - least
-    return waste

@@ -6,6 +6,7 @@ from spacemap.analyze.conditions import Query
 from spacemap.analyze.matching import Matcher, check_query
 from spacemap.config import Settings
 from spacemap.render.text import display_text
+from spacemap.tree.columns import Mask
 from spacemap.tree.measure import Measure
 from spacemap.tree.selection import Applied, Selection, select
 from spacemap.tree.snapshot import Snapshot
@@ -24,10 +25,15 @@ class Narrowed:
 
 def narrowed(snapshot: Snapshot, query: Query, measure: Measure, settings: Settings) -> Narrowed:
     """Return what a filter leaves of a snapshot. Raises UsageError for one that cannot be asked of it."""
+    selection = select(snapshot.tree, matching(snapshot, query, measure, settings))
+    return Narrowed(replace(snapshot, tree=selection.tree), selection, selection.applied(query.text, measure))
+
+
+def matching(snapshot: Snapshot, query: Query, measure: Measure, settings: Settings) -> Mask:
+    """Return the mask of the entries that match. Raises UsageError for a filter that cannot be asked of a snapshot."""
     check_query(query, settings.categories, snapshot)
     matcher = Matcher(snapshot.tree, settings.categories, snapshot.facts.started_ns // 1_000_000_000)
-    selection = select(snapshot.tree, matcher.mask(query, measure))
-    return Narrowed(replace(snapshot, tree=selection.tree), selection, selection.applied(query.text, measure))
+    return matcher.mask(query, measure)
 
 
 def describe_filter(applied: Applied, units: Units) -> str:

@@ -62,7 +62,7 @@ def _summary(snapshot: "Snapshot", arguments: Arguments, settings: "Settings", o
         return
     from spacemap.cli.filtered import describe_filter, narrowed  # noqa: PLC0415 - most reports have no filter
 
-    part = narrowed(snapshot, arguments.filter, _measure(arguments, settings), settings)
+    part = narrowed(snapshot, arguments.filter, measure_of(arguments, settings), settings)
     totals = root_totals(part.snapshot.tree)._replace(directories=part.applied.directories)
     described = describe_filter(part.applied, units(arguments, settings))
     show_summary(snapshot.roots, totals, snapshot.facts, arguments, settings, origin, described)
@@ -93,7 +93,7 @@ def _needs_report(arguments: Arguments) -> bool:
 def _report(
     snapshot: "Snapshot", arguments: Arguments, settings: "Settings", ranges: Ranges, origin: Origin | None
 ) -> None:
-    measure = _measure(arguments, settings)
+    measure = measure_of(arguments, settings)
     options = _report_options(arguments, settings, measure, origin, _reused(snapshot, units(arguments, settings)))
     part = None
     if arguments.filter is not None:
@@ -106,7 +106,8 @@ def _report(
     _output(arguments, snapshot, findings, options)
 
 
-def _measure(arguments: Arguments, settings: "Settings") -> "Measure":
+def measure_of(arguments: Arguments, settings: "Settings") -> "Measure":
+    """Return in which size everything is counted."""
     from spacemap.tree.measure import Measure  # noqa: PLC0415 - imports numpy, which waits until workers list
 
     return Measure.APPARENT if arguments.apparent_size or settings.display.apparent_size else Measure.DISK

@@ -25,7 +25,7 @@ typedef struct known_tree {
     const uint64_t *device;
     const int64_t *mtime_ns, *ctime_ns;
     size_t directories;
-    const uint32_t *order; /* in which directories are gone through, by row; below each what is below it: see stale.py */
+    const uint32_t *order; /* the rows of all directories, as they are gone through */
     const uint32_t *link_entry, *link_count;
     const uint64_t *link_device;
     size_t links;
@@ -40,9 +40,9 @@ typedef struct changed_directory {
     int64_t mtime, mtime_ns, ctime_ns;
 } changed_directory;
 
-/* For the children of directories order[begin, end) that are wanted (a byte an entry): write to `differs`, a byte an entry,
-   1 where a scan would not find the same row now, and append to `changed` a changed_directory for each that is one.
-   0, or ENOMEM. */
+/* For the children of directories order[begin, end) that are wanted (a byte an entry): write to `differs`, a byte an
+   entry, 1 where a scan would not find the same row now, and append to `changed` a changed_directory for each that is
+   one. 0, or ENOMEM. */
 int check_children(const known_tree *t, size_t begin, size_t end, const uint8_t *wanted, uint8_t *differs,
                    column *changed);
 

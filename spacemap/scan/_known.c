@@ -40,8 +40,8 @@ enum {
 /* Bytes a value; 0: any. */
 static const Py_ssize_t WIDTHS[COLUMNS] = {
     [PARENT] = 4,      [KIND] = 1,        [FLAGS] = 1,       [OWNERS] = 4,     [NAMES] = 1,      [ENTRY] = 4,
-    [FIRST_CHILD] = 4, [CHILD_COUNT] = 4, [DEVICE] = 8,      [MTIME_NS] = 8,   [CTIME_NS] = 8,   [ORDER] = 4,  [LINK_ENTRY] = 4,
-    [LINK_COUNT] = 4,  [LINK_DEVICE] = 8, [ROOT_FDS] = 4,    [WANTED] = 1,     [DIFFERS] = 1};
+    [FIRST_CHILD] = 4, [CHILD_COUNT] = 4, [DEVICE] = 8,      [MTIME_NS] = 8,   [CTIME_NS] = 8,   [ORDER] = 4,
+    [LINK_ENTRY] = 4,  [LINK_COUNT] = 4,  [LINK_DEVICE] = 8, [ROOT_FDS] = 4,   [WANTED] = 1,     [DIFFERS] = 1};
 
 typedef struct {
     PyObject_HEAD

@@ -137,7 +137,7 @@ def checkpoint_path(directory: Path, key: Key) -> bytes:
 
 
 def make_place(path: bytes) -> None:
-    """Make the directory of a checkpoint, if need be. Raises SpacemapError."""
+    """Make the directory of a file of the cache, if need be. Raises SpacemapError."""
     above, sub = os.path.split(os.path.dirname(path))
     with _making(above, sub):
         return

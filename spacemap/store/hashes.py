@@ -17,7 +17,7 @@ from xxhash import xxh3_64_hexdigest, xxh3_64_intdigest
 
 from spacemap.errors import FormatError, SpacemapError
 from spacemap.store.blocks import Column, Durability, Layout, Path, atomic_file, open_blocks, verified, write_blocks
-from spacemap.store.cache import HASHES
+from spacemap.store.cache import HASHES, make_place
 from spacemap.tree.columns import I64, U32, U64
 from spacemap.tree.place import ranges
 
@@ -175,10 +175,9 @@ def keep_hashes(path: bytes, found: Sequence[Hashes], now_ns: int) -> None:
 
     Raises SpacemapError when they cannot be kept; what was there before is then untouched.
     """
-    directory = os.path.dirname(path)
+    make_place(path)
     try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-        lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        lock = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise SpacemapError(f"hashes cannot be kept: {error.strerror}; name another --cache-dir") from error
     try:

@@ -74,6 +74,15 @@ class Groups:
         return len(self.size)
 
 
+def waste(disk: U64, is_counted: Mask, first: I64) -> U64:
+    """Return the bytes of all copies of each group but the smallest, of those that count; groups begin at `first`."""
+    if not len(first):
+        return np.zeros(0, np.uint64)
+    total: U64 = np.add.reduceat(np.where(is_counted, disk, np.uint64(0)), first)
+    least: U64 = np.minimum.reduceat(np.where(is_counted, disk, np.iinfo(np.uint64).max), first)
+    return total - np.minimum(total, least)
+
+
 @dataclass(frozen=True, slots=True)
 class DirectoryGroups:
     """Groups of directories that hold the same names with the same contents, the one with the most waste first."""

@@ -171,6 +171,7 @@ def removing_pieces(removing: "Removing | None", width: int, writing: Writing) -
 
 _MOST_USED = ("help", "view", "mark", "remove", "search", "filter", "basket", "quit", "info", "preview", "size", "name")
 """What the line of keys shows first, by the short names of keys."""
+_PLACE = {short: place for place, short in enumerate(_MOST_USED)}
 
 
 def key_pieces(keys: list[Key], width: int) -> list[Piece]:
@@ -178,7 +179,7 @@ def key_pieces(keys: list[Key], width: int) -> list[Piece]:
     pieces: list[Piece] = []
     used = 0
     named = [key for key in keys if key.short and key.keys]
-    for key in sorted(named, key=lambda each: _MOST_USED.index(each.short) if each.short in _MOST_USED else len(named)):
+    for key in sorted(named, key=lambda each: _PLACE.get(each.short, len(_PLACE))):
         name = key.shown.split(" ")[0]
         cells = len(name) + 1 + len(key.short) + 2
         if used + cells > width:

@@ -152,6 +152,19 @@ def test_filter(tree: Path) -> None:
     assert 2 == report["totals"]["candidates"]
 
 
+def test_filter_measures_as_everything_does(tree: Path) -> None:
+    """Sizes in a filter are what the command line, or the configuration, says: of a file of holes, nothing or its
+    length."""
+    for name in ("one", "two"):
+        with open(write(tree / "holes" / name, b""), "wb") as file:
+            file.truncate(1 << 20)
+    config = write(tree.parent / "config.toml", b"[display]\napparent_size = true\n")
+    words = ("--filter", "size>900K", tree)
+
+    assert [] == _json(*words)["duplicates"]
+    assert _json("--apparent-size", *words)["duplicates"] == _json("--config", config, *words)["duplicates"] != []
+
+
 def test_kept_scans_are_compared_with_what_is_there(tree: Path, place: Path) -> None:
     """From FILE.smap the files are opened where they were; what changed since is left out and told."""
     spacemap("--output", place / "scan.smap", tree)

@@ -6,11 +6,10 @@ import sys
 from spacemap.cli import output, present
 from spacemap.cli.arguments import Arguments
 from spacemap.cli.automatic import cache_directory
-from spacemap.cli.commands.scan import exit_code, scan_visibly
+from spacemap.cli.commands.scan import exit_code, scan_visibly, shows_progress
 from spacemap.cli.commands.stored import exit_code_of
 from spacemap.cli.duplicating import Duplicating, ListForm
 from spacemap.errors import ExitCode
-from spacemap.units import Units
 
 TYPE_CHECKING = False  # what mypy takes for true; typing itself would cost more than this module
 if TYPE_CHECKING:
@@ -49,6 +48,7 @@ def _snapshot(arguments: Arguments, preparation: present.Preparation) -> "tuple[
 def _find(snapshot: "Snapshot", arguments: Arguments, duplicating: Duplicating, settings: "Settings") -> "Duplicates":
     from spacemap.analyze.duplicates import DuplicateOptions, find_duplicates  # noqa: PLC0415 - imports numpy
     from spacemap.analyze.hashing import raise_descriptor_limit  # noqa: PLC0415 - as above
+    from spacemap.cli.duplicate_report import describe_progress  # noqa: PLC0415 - as above
     from spacemap.store.hashes import hashes_path  # noqa: PLC0415 - as above
     from spacemap.tree.memory import give_back_large_blocks  # noqa: PLC0415 - as above
 
@@ -59,12 +59,13 @@ def _find(snapshot: "Snapshot", arguments: Arguments, duplicating: Duplicating, 
     if duplicating.keeps_hashes:
         hashes = hashes_path(cache_directory(arguments, settings), os.uname().nodename)
     options = DuplicateOptions(duplicating.min_size, duplicating.max_size, duplicating.verifies, hashes)
-    line = output.ProgressLine(sys.stderr, Units.IEC)
-    is_shown = arguments.progress or (not arguments.quiet and sys.stderr.isatty())
+    units = present.units(arguments, settings)
+    line = output.ProgressLine(sys.stderr, units)
+    is_shown = shows_progress(arguments)
 
     def on_progress(progress: "Progress") -> None:
         if is_shown and (arguments.progress or progress.elapsed_ns > _SHOWN_AFTER_NS):
-            line.show(lambda width: progress_text(progress, present.units(arguments, settings), width))
+            line.show(lambda width: describe_progress(progress, units, width))
 
     try:
         return find_duplicates(snapshot, options, on_progress, _matching(snapshot, arguments, settings))
@@ -72,22 +73,12 @@ def _find(snapshot: "Snapshot", arguments: Arguments, duplicating: Duplicating, 
         line.clear()
 
 
-def progress_text(progress: "Progress", units: Units, width: int) -> str:
-    """Return the progress as one line of at most so many cells."""
-    from spacemap.cli.duplicate_report import describe_progress  # noqa: PLC0415 - not before the scan
-
-    return describe_progress(progress, units, width)
-
-
 def _matching(snapshot: "Snapshot", arguments: Arguments, settings: "Settings") -> "Mask | None":
     if arguments.filter is None:
         return None
-    from spacemap.analyze.matching import Matcher, check_query  # noqa: PLC0415 - most command lines have no filter
-    from spacemap.tree.measure import Measure  # noqa: PLC0415 - as above
+    from spacemap.cli.filtered import matching  # noqa: PLC0415 - most command lines have no filter
 
-    check_query(arguments.filter, settings.categories, snapshot)
-    matcher = Matcher(snapshot.tree, settings.categories, snapshot.facts.started_ns // 1_000_000_000)
-    return matcher.mask(arguments.filter, Measure.APPARENT if arguments.apparent_size else Measure.DISK)
+    return matching(snapshot, arguments.filter, present.measure_of(arguments, settings), settings)
 
 
 def _write(

@@ -41,7 +41,7 @@ def scan_visibly(  # noqa: PLR0913 - what there is to use, and to watch
     checkpoint: "Checkpointing | LateCheckpoint | None" = None,
 ) -> "Snapshot":
     """Scan with a progress line on stderr. `offer` may say something, once there are settings."""
-    is_shown = arguments.progress or (not arguments.quiet and sys.stderr.isatty())
+    is_shown = shows_progress(arguments)
     line = output.ProgressLine(sys.stderr, Units.IEC)
 
     def say(message: str) -> None:
@@ -64,6 +64,11 @@ def scan_visibly(  # noqa: PLR0913 - what there is to use, and to watch
         preparation.settings()
         offer(output.complain)
     return snapshot
+
+
+def shows_progress(arguments: Arguments) -> bool:
+    """Return whether there is a line of progress on stderr."""
+    return arguments.progress or (not arguments.quiet and sys.stderr.isatty())
 
 
 def exit_code(snapshot: "Snapshot") -> ExitCode:
