@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 import struct
 import subprocess
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from spacemap.scan.stale import _known, _open_roots
 from spacemap.tree.rollup import depth_first
 from spacemap.tree.tree import Tree
 from tests.conftest import remove
-from tests.native.test_core import SANITIZERS, WARNINGS
+from tests.native.building import SANITIZERS, build
 from tests.scan.edits import Edits, random_edits
 from tests.scan.processes import REPOSITORY, environment
 from tests.scan.specs import Entry, make_tree, read_spec, wide_tree
@@ -33,20 +32,7 @@ Mask = npt.NDArray[np.bool_]
 @pytest.fixture(scope="module", params=SANITIZERS)
 def harness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the harness built with a sanitizer."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    place = tmp_path_factory.mktemp("check")
-    (place / "empty.c").write_text("int main(void) { return 0; }\n")
-    options = ["-std=c11", "-g", "-O1", "-pthread", "-fno-omit-frame-pointer", f"-fsanitize={request.param}"]
-    options += ["-fno-sanitize-recover=all"]
-    trial = subprocess.run([compiler, *options, place / "empty.c", "-o", place / "empty"], check=False)
-    if trial.returncode or subprocess.run([place / "empty"], check=False).returncode:
-        pytest.skip(f"no -fsanitize={request.param} here")
-    command = [compiler, *options, *WARNINGS, "-Wl,--wrap=column_reserve", f"-I{SOURCES[0].parent}", HARNESS, *SOURCES]
-    result = subprocess.run([*command, "-o", place / "harness"], capture_output=True, check=False)
-    assert (0, b"") == (result.returncode, result.stderr)
-    return place / "harness"
+    return build(tmp_path_factory.mktemp("harness"), request.param, HARNESS, SOURCES, "-Wl,--wrap=column_reserve")
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """The C core that compares contents, alone, under the sanitizers, in several threads at once."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from spacemap.analyze.contents import State
-from tests.native.test_core import SANITIZERS, WARNINGS
+from tests.native.building import SANITIZERS, build
 from tests.scan.processes import REPOSITORY
 
 SOURCES = [REPOSITORY / "spacemap/analyze" / f"{name}.c" for name in ("_partition", "_reading", "_xxh3")]
@@ -17,21 +16,8 @@ HARNESS = Path(__file__).parent / "contents_harness.c"
 @pytest.fixture(scope="module", params=SANITIZERS)
 def harness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the harness built with a sanitizer."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    place = tmp_path_factory.mktemp("harness")
-    (place / "empty.c").write_text("int main(void) { return 0; }\n")
     # Without the wider twin of each function: the system chooses before a sanitizer is ready.
-    options = ["-std=c11", "-g", "-O1", "-pthread", "-fno-omit-frame-pointer", "-DONE_WIDTH"]
-    options += [f"-fsanitize={request.param}", "-fno-sanitize-recover=all"]
-    trial = subprocess.run([compiler, *options, place / "empty.c", "-o", place / "empty"], check=False)
-    if trial.returncode or subprocess.run([place / "empty"], check=False).returncode:
-        pytest.skip(f"no -fsanitize={request.param} here")
-    command = [compiler, *options, *WARNINGS, f"-I{SOURCES[0].parent}", HARNESS, *SOURCES, "-o", place / "harness"]
-    result = subprocess.run(command, capture_output=True, check=False)
-    assert (0, b"") == (result.returncode, result.stderr)
-    return place / "harness"
+    return build(tmp_path_factory.mktemp("harness"), request.param, HARNESS, SOURCES, "-DONE_WIDTH")
 
 
 @pytest.mark.parametrize("size", [1, 3, 240, 4096, 4100, 300_000])

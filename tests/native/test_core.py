@@ -1,39 +1,24 @@
 """The C core of the native engine alone, under the sanitizers, while another thread meddles."""
 
 import errno
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.native.building import SANITIZERS, build
 from tests.scan.measure_by_du import du
 from tests.scan.processes import REPOSITORY, environment
 from tests.scan.specs import make_tree, read_spec, wide_tree
 
 SOURCES = [REPOSITORY / "spacemap/scan" / f"{name}.c" for name in ("_walk", "_listdir", "_batch", "_open")]
 HARNESS = Path(__file__).parent / "harness.c"
-WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wno-sign-conversion"]
-SANITIZERS = ["address,undefined", "thread"]
 
 
 @pytest.fixture(scope="module", params=SANITIZERS)
 def harness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the harness built with a sanitizer."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    place = tmp_path_factory.mktemp("harness")
-    (place / "empty.c").write_text("int main(void) { return 0; }\n")
-    options = ["-std=c11", "-g", "-O1", "-pthread", "-fno-omit-frame-pointer", f"-fsanitize={request.param}"]
-    options += ["-fno-sanitize-recover=all"]
-    trial = subprocess.run([compiler, *options, place / "empty.c", "-o", place / "empty"], check=False)
-    if trial.returncode or subprocess.run([place / "empty"], check=False).returncode:
-        pytest.skip(f"no -fsanitize={request.param} here")
-    command = [compiler, *options, *WARNINGS, f"-I{SOURCES[0].parent}", HARNESS, *SOURCES, "-o", place / "harness"]
-    result = subprocess.run(command, capture_output=True, check=False)
-    assert (0, b"") == (result.returncode, result.stderr)
-    return place / "harness"
+    return build(tmp_path_factory.mktemp("harness"), request.param, HARNESS, SOURCES)
 
 
 @pytest.fixture(scope="module")
