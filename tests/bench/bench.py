@@ -13,6 +13,9 @@ from measure import Command, CommandFailedError, run_once, show_progress
 from peers import Peer
 from results import Results, Row, Target
 
+KEPT = str(Path(__file__).with_name("kept.py"))
+"""Makes snapshot files and checkpoints."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import Bench
+from bench import KEPT, Bench
 from measure import Command, run_once, show_progress
 from memory import family_pss
 from results import Results, Row, Target
@@ -86,7 +86,7 @@ def browse_start(bench: Bench, results: Results) -> None:
             if path is not None:
                 run_once(Command(name, (*bench.spacemap, str(path), "--output", kept)))
             else:
-                subprocess.run([sys.executable, WIDE, "--write", "10000000", kept], check=True)
+                subprocess.run([sys.executable, KEPT, "generate", "10000000", kept], check=True)
             subjects[f"snapshot of {name}"] = (kept,)
         for name, subject in subjects.items():
             show_progress(name)

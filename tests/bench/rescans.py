@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import Bench
+from bench import KEPT, Bench
 from measure import Command, Run, run_once, run_pairs
 from results import Results, Target
 
-KEPT = str(Path(__file__).with_name("kept.py"))
 CHANGED_SHARE = 100
 """One directory of so many is changed."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import Bench, compare_totals, working
+from bench import KEPT, Bench, compare_totals, working
 from browser import browse_keys, browse_scan, browse_start
 from deleting import delete_100k
 from duplicates import duplicates_large, duplicates_memory, duplicates_small, duplicates_software
@@ -29,7 +29,6 @@ from results import Results, Row, Target
 SWEEP_THREADS = (1, 2, 4, 8, 16, 32, 64)
 COLD_FLOOR_THREADS = 32
 MEMORY_ROUNDS = 3
-KEPT = str(Path(__file__).with_name("kept.py"))
 
 FASTER = Target(1.0, below=True)
 WARM_TARGETS = {

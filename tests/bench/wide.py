@@ -13,7 +13,6 @@ import numpy as np
 
 from spacemap.analyze.categories import default_categories
 from spacemap.config import Settings
-from spacemap.store.snapshot import write_snapshot
 from spacemap.tree.owners import one_owner
 from spacemap.tree.rollup import roll_up
 from spacemap.tree.snapshot import Completeness, Facts, Snapshot
@@ -104,7 +103,4 @@ async def measure(count: int) -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--write":
-        write_snapshot(sys.argv[3], snapshot_of(int(sys.argv[2])))
-        raise SystemExit
     print(json.dumps(asyncio.run(measure(int(sys.argv[1])))))
