@@ -28,6 +28,8 @@ class Bench:
     gdu_tree: Peer | None
     """gdu in the mode that keeps the tree, for the comparison of memory."""
     others: tuple[Peer, ...]
+    peer_directories: tuple[Path, ...]
+    """Where other tools are looked for before PATH."""
     floor_program: Path
     place: Path
     """Holds the trees and what is built."""

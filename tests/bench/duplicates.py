@@ -14,6 +14,7 @@ import twins
 from bench import Bench, working
 from measure import Command, Run, drop_caches, run_once, run_pairs, show_progress
 from memory import measure_peak
+from peers import find_program
 from results import Results, Row, Target
 
 SOFTWARE = Path("/usr")
@@ -68,10 +69,12 @@ def _own(bench: Bench, tree: Path, cache: str, name: str = "spacemap") -> Comman
 
 
 def _scenario(name: str, bench: Bench, results: Results, tree: Path) -> None:
-    peers = [Command(peer, (*words, str(tree))) for peer, words in PEERS.items() if shutil.which(words[0])]
-    results.remarks += [
-        f"{name}: {peer} is not installed" for peer, words in PEERS.items() if not shutil.which(words[0])
-    ]
+    peers = []
+    for peer, (program, *words) in PEERS.items():
+        if found := find_program(program, bench.peer_directories):
+            peers.append(Command(peer, (found, *words, str(tree))))
+        else:
+            results.remarks.append(f"{name}: {peer} is not installed")
     with TemporaryDirectory(dir=bench.place) as cache:
         subject = _own(bench, tree, cache)
         _compare_answers(name, bench, results, tree, cache)

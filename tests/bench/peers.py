@@ -1,6 +1,7 @@
 """The other tools: where they are, how they are called, and how to read the total each one prints."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -175,6 +176,11 @@ def find_peer(kind: PeerKind, directories: Sequence[Path]) -> Peer | str:
     if numbers < kind.at_least:
         return f"{kind.name}: missing ({version} is older than {'.'.join(map(str, kind.at_least))})"
     return Peer(kind, program, version)
+
+
+def find_program(name: str, directories: Sequence[Path]) -> str | None:
+    """The path of a program in the first directory that has it, else on PATH."""
+    return shutil.which(name, path=os.pathsep.join([*map(str, directories), os.environ.get("PATH", os.defpath)]))
 
 
 def _program(kind: PeerKind, directories: Sequence[Path]) -> Path | None:

@@ -105,6 +105,7 @@ def _prepare(options: argparse.Namespace, environment: Mapping[str, str], result
         ncdu=find(NCDU),
         gdu_tree=find(GDU_TREE),
         others=tuple(peer for kind in OTHERS if (peer := find(kind))),
+        peer_directories=tuple(directories),
         floor_program=build_floor(options.work),
         place=options.work,
         rounds=rounds,
